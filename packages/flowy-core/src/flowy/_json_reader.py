@@ -1,0 +1,283 @@
+"""Read values from JSON text that may come from anywhere.
+
+A *tag* is an object with exactly one key that starts with a space. `u` and `b` are those of Flowy
+0.4.1.
+
+    {" u": hex}                        UUID
+    {" b": base64}                     bytes
+    {" f": "nan"}                      a float that is "nan", "inf" or "-inf"
+    {" i": "0x..."}                    an int of more digits than Python reads
+    {" c": [real, imaginary]}          complex
+    {" dec": text}                     Decimal
+    {" dt": iso}                       datetime, naive or with a fixed offset
+    {" dt": [iso, fold, zone]}         datetime with a fold, and with the key of a ZoneInfo or null
+    {" date": iso}                     date
+    {" time": iso}                     time, in both forms of datetime
+    {" td": [days, seconds, us]}       timedelta
+    {" path": text}                    Path of this platform
+    {" path": [class, text]}           PurePosixPath or PureWindowsPath
+    {" t": [...]}                      tuple
+    {" s": [...]}                      set
+    {" fs": [...]}                     frozenset
+    {" d": [[key, value], ...]}        dict with a key that is no str, or that looks like a tag
+    {" e": [class, name]}              Enum member
+    {" e": [class, number]}            composite of Flags
+    {" dc": [class, {field: value}]}   dataclass
+    {" nt": [class, {field: value}]}   named tuple
+
+A class is written `module:qualname`. Reading imports nothing and runs no code that a payload names:
+`_classes.find_class` sees to that. It does not check that fields hold what they are annotated with.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import json
+import pathlib
+import re
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import fields, is_dataclass
+from decimal import Decimal
+from enum import Enum, Flag
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from flowy._classes import find_class, is_named_tuple, make_dataclass_instance, missing_fields
+
+_T = TypeVar("_T")
+_M = TypeVar("_M", dt.datetime, dt.time)
+
+
+class PayloadError(ValueError):
+    """A payload does not hold what it should, or names a class that this process does not have."""
+
+
+def read(text: Any) -> Any:
+    """Return the value that a payload holds; raise PayloadError and nothing else."""
+    if type(text) is not str:
+        raise PayloadError(f"a payload is JSON text, not {type(text).__name__}")
+    # A tag's key starts with a space, so without one after a quote there is no tag.
+    decoder = _tag_decoder if '" ' in text or r"\u0020" in text else _plain_decoder
+    try:
+        try:
+            value, end = decoder.raw_decode(text)
+        except json.JSONDecodeError:
+            end = -1
+        # Only decode() takes white space around the value.
+        return value if end == len(text) else decoder.decode(text)
+    except PayloadError:
+        raise
+    except RecursionError:
+        raise PayloadError("the payload is nested too deep for the interpreter") from None
+    except ValueError as error:
+        raise PayloadError(f"the payload is no JSON text that Python reads: {error}") from error
+
+
+def _read_object(value: dict[str, Any]) -> Any:
+    if len(value) == 1:
+        for key, content in value.items():
+            if key.startswith(" "):
+                return _read_tag(key, content)
+    return value
+
+
+def _read_tag(key: str, content: Any) -> Any:
+    if key not in _TAGS:
+        raise PayloadError(
+            f"the payload has an unknown tag {key[:40]!r}; it was written by a newer version, "
+            "or not by Flowy"
+        )
+    expected, reader = _TAGS[key]
+    try:
+        return reader(content)
+    except PayloadError:
+        raise
+    # Anything: a payload may hold any values, and hashing them may run a class's own code.
+    except Exception as error:
+        shown = repr(content[:40]) if type(content) is str else f"a {type(content).__name__}"
+        raise PayloadError(
+            f"the payload has a malformed tag: {key!r} holds {shown}, expected {expected}"
+        ) from error
+
+
+def _exactly(kind: type[_T], value: Any) -> _T:
+    if type(value) is not kind:
+        raise TypeError(f"a {type(value).__name__} where a {kind.__name__} should be")
+    return value
+
+
+def _matching(pattern: str, value: Any) -> str:
+    text = _exactly(str, value)
+    if not re.fullmatch(pattern, text):
+        raise ValueError(f"the text does not match {pattern}")
+    return text
+
+
+def _uuid(content: Any) -> uuid.UUID:
+    return uuid.UUID(hex=_matching("[0-9a-fA-F]{32}", content))
+
+
+def _bytes(content: Any) -> bytes:
+    return base64.b64decode(_exactly(str, content), validate=True)
+
+
+def _float(content: Any) -> float:
+    return float(_matching("nan|-?inf", content))
+
+
+def _int(content: Any) -> int:
+    return int(_matching("-?0x[0-9a-f]+", content), 16)
+
+
+def _complex(content: Any) -> complex:
+    real, imaginary = _exactly(list, content)
+    return complex(_exactly(float, real), _exactly(float, imaginary))
+
+
+def _decimal(content: Any) -> Decimal:
+    return Decimal(_exactly(str, content))
+
+
+def _datetime(content: Any) -> dt.datetime:
+    return _moment(dt.datetime, content)
+
+
+def _time(content: Any) -> dt.time:
+    return _moment(dt.time, content)
+
+
+def _moment(kind: type[_M], content: Any) -> _M:
+    if type(content) is str:
+        return kind.fromisoformat(content)
+    text, fold, zone = _exactly(list, content)
+    moment = kind.fromisoformat(text).replace(fold=_exactly(int, fold))
+    return moment if zone is None else moment.replace(tzinfo=_zone(_exactly(str, zone)))
+
+
+def _zone(key: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(key)
+    except Exception as error:  # besides ZoneInfoNotFoundError, what opening a file can raise
+        raise PayloadError(
+            f"the payload needs the time zone {key[:40]!r}, which is not known here; "
+            "if it is a real one, install tzdata in the worker"
+        ) from error
+
+
+def _date(content: Any) -> dt.date:
+    return dt.date.fromisoformat(content)
+
+
+def _timedelta(content: Any) -> dt.timedelta:
+    days, seconds, microseconds = _exactly(list, content)
+    return dt.timedelta(_exactly(int, days), _exactly(int, seconds), _exactly(int, microseconds))
+
+
+def _path(content: Any) -> pathlib.PurePath:
+    if type(content) is str:
+        return pathlib.Path(content)
+    name, text = _exactly(list, content)
+    return _PURE_PATHS[name](_exactly(str, text))
+
+
+_PURE_PATHS = {
+    "PurePosixPath": pathlib.PurePosixPath,
+    "PureWindowsPath": pathlib.PureWindowsPath,
+}
+
+
+def _tuple(content: Any) -> tuple[Any, ...]:
+    return tuple(_exactly(list, content))
+
+
+def _set(content: Any) -> set[Any]:
+    return set(_exactly(list, content))
+
+
+def _frozenset(content: Any) -> frozenset[Any]:
+    return frozenset(_exactly(list, content))
+
+
+def _dict(content: Any) -> dict[Any, Any]:
+    return dict(_exactly(list, pair) for pair in _exactly(list, content))
+
+
+def _enum(content: Any) -> Any:
+    name, member = _exactly(list, content)
+    kind = _find_class(name, Enum)
+    if type(member) is int and issubclass(kind, Flag):
+        return kind(member)
+    if _exactly(str, member) not in kind.__members__:
+        raise PayloadError(f"the payload has {name} {member!r}, which is no member of it here")
+    return kind.__members__[member]
+
+
+def _dataclass(content: Any) -> Any:
+    name, values = _exactly(list, content)
+    kind: type = _find_class(name, object)
+    # An Enum may be a dataclass as well, but has no instances besides its members.
+    if not is_dataclass(kind) or issubclass(kind, Enum):
+        raise PayloadError(f"the payload says that {name} is a dataclass, which it is not here")
+    missing = missing_fields(kind, _exactly(dict, values))
+    _check_fields(name, [field.name for field in fields(kind)], missing, values)
+    return make_dataclass_instance(kind, values)
+
+
+def _named_tuple(content: Any) -> Any:
+    name, values = _exactly(list, content)
+    kind: Any = _find_class(name, tuple)
+    if not is_named_tuple(kind):
+        raise PayloadError(f"the payload says that {name} is a named tuple, which it is not here")
+    missing = [field for field in kind._fields if field not in _exactly(dict, values)]
+    _check_fields(name, kind._fields, missing, values)
+    return tuple.__new__(kind, [values[field] for field in kind._fields])
+
+
+def _find_class(name: Any, base: type) -> Any:
+    try:
+        kind = find_class(_exactly(str, name))
+    except LookupError as error:
+        raise PayloadError(f"the payload cannot be read: {error.args[0]}") from None
+    if not issubclass(kind, base):
+        raise PayloadError(f"the payload uses class {name!r} as what it is not here")
+    return kind
+
+
+def _check_fields(
+    name: str, known: Sequence[str], missing: Sequence[str], values: dict[Any, Any]
+) -> None:
+    unknown = [field for field in values if field not in known]
+    if missing or unknown:
+        raise PayloadError(
+            f"the payload and class {name!r} do not fit: "
+            f"missing fields {list(missing)}, unknown fields {unknown}; "
+            "the payload was written with another version of the class"
+        )
+
+
+#: What each tag holds, for the error message, and what reads it.
+_TAGS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    " u": ("32 hexadecimal digits", _uuid),
+    " b": ("base64 text", _bytes),
+    " f": ('"nan", "inf" or "-inf"', _float),
+    " i": ("a hexadecimal integer", _int),
+    " c": ("two floats", _complex),
+    " dec": ("a decimal number", _decimal),
+    " dt": ("an ISO date and time, or it, the fold and the zone", _datetime),
+    " date": ("an ISO date", _date),
+    " time": ("an ISO time, or it, the fold and the zone", _time),
+    " td": ("days, seconds and microseconds", _timedelta),
+    " path": ("a path, or a class of pure paths and a path", _path),
+    " t": ("a list", _tuple),
+    " s": ("a list of hashable values", _set),
+    " fs": ("a list of hashable values", _frozenset),
+    " d": ("a list of pairs with hashable keys", _dict),
+    " e": ("a class and the name of a member, or the number of a Flag", _enum),
+    " dc": ("a class and an object of its fields", _dataclass),
+    " nt": ("a class and an object of its fields", _named_tuple),
+}
+
+_plain_decoder = json.JSONDecoder()
+_tag_decoder = json.JSONDecoder(object_hook=_read_object)

@@ -1,0 +1,248 @@
+"""What a workflow does with several results: `first`, `finish_order`, `parallel_reduce`, `restart`.
+
+A finish order is a sequence of places over a set of members. A place is settled when it is asked
+for: by the member that closed first of those that are closed and hold no place yet. If there is
+none, the place stands open until one of the members that had joined when it was asked for closes; a
+closing member goes to the place that was asked for first. Both ways lead to the same members at the
+same places, however much of the history was known when the code asked, because all places rank the
+members alike, by their order, and a member that joined later cannot get into an older place.
+"""
+
+from __future__ import annotations
+
+import heapq
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+from flowy.result import ResultProxy, is_result_proxy
+from flowy.task import Node, Order, Settled, Stopper, node_of
+
+if TYPE_CHECKING:
+    from flowy.events import CallId
+
+_MISSING: Any = object()
+
+
+def first(*results: Any) -> Any:
+    """Return the result that finishes first.
+
+    Takes results, or one iterable of them. Plain values count as finished before all results. While
+    none has finished, the answer is a result that stands for whichever comes first: it can be
+    passed to tasks, and forcing it waits.
+
+    Raises
+    ------
+    ValueError
+        there is nothing to choose from.
+    """
+    order = _FinishOrder(_members(results, "first"))
+    return order.next()
+
+
+def finish_order(*results: Any) -> Iterator[Any]:
+    """Iterate over results in the order in which they finish.
+
+    Takes results, or one iterable of them. Plain values come before all results. A step of the
+    iteration does not wait: what has not finished yet is given as a result that stands for whichever
+    comes next.
+    """
+    members = _members(results, "finish_order", empty=True)
+    order = _FinishOrder(members)
+    return (order.next() for _ in members)
+
+
+def parallel_reduce(
+    function: Callable[[Any, Any], Any], iterable: Iterable[Any], initializer: Any = _MISSING
+) -> Any:
+    """Reduce results with a task of two arguments, starting as soon as any two values are there.
+
+    Parameters
+    ----------
+    function
+        a dependency, or a plain function. It must be associative and commutative, because values
+        are combined in the order in which they become known.
+    iterable
+        results and plain values; n values take n - 1 calls.
+    initializer
+        one more value, as for `functools.reduce`.
+
+    Returns
+    -------
+        a result; if there is one value only, that value as a result.
+
+    Raises
+    ------
+    ValueError
+        there is no value at all.
+    """
+    members = list(iterable)
+    if initializer is not _MISSING:
+        members.insert(0, initializer)
+    if not members:
+        raise ValueError("parallel_reduce() of no values: give it an initializer")
+    order = _FinishOrder(members)
+    for _ in range(len(members) - 1):
+        order.join(function(order.next(), order.next()))
+    last = order.next()
+    return last if is_result_proxy(last) else ResultProxy(Settled(last))
+
+
+class Restart:
+    """What `restart` returns: the arguments that a workflow wants to be started anew with."""
+
+    __slots__ = ("args", "kwargs")
+
+    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.args = args
+        self.kwargs = kwargs
+
+    def __repr__(self) -> str:
+        parts = [repr(value) for value in self.args]
+        parts += [f"{name}={value!r}" for name, value in self.kwargs.items()]
+        return f"restart({', '.join(parts)})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Restart):
+            return NotImplemented
+        return (self.args, self.kwargs) == (other.args, other.kwargs)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def restart(*args: Any, **kwargs: Any) -> Restart:
+    """Return what a workflow returns to start anew with these arguments and an empty history.
+
+    The arguments may hold results: the restart waits for them. It does nothing unless returned.
+    """
+    return Restart(args, kwargs)
+
+
+class _Plain(Settled):
+    """A plain value among the members of a finish order."""
+
+    __slots__ = ()
+
+
+class _Place(Node):
+    """A place in a finish order; closes like the member that gets it."""
+
+    __slots__ = ("_member",)
+
+    def __init__(self, run: Stopper, created: int) -> None:
+        super().__init__(run, created)
+        self._member: Node | None = None
+
+    def settle(self, member: Node) -> None:
+        # Places may stand in finish orders themselves; what counts is the call behind them all.
+        self._member = member._member if isinstance(member, _Place) else member
+        self.close_like(member)
+
+    @property
+    def call(self) -> CallId | None:
+        return None if self._member is None else self._member.call
+
+    def describe(self) -> str:
+        return "whichever finishes next" if self._member is None else self._member.describe()
+
+
+class _Membership:
+    """Tells a finish order that one of its members closed."""
+
+    __slots__ = ("_index", "_order")
+
+    def __init__(self, order: _FinishOrder, index: int) -> None:
+        self._order = order
+        self._index = index
+
+    def source_closed(self, source: Node, closed: list[Node]) -> None:
+        self._order.member_closed(source, self._index, closed)
+
+
+class _FinishOrder:
+    """The places over a set of members, which may grow."""
+
+    def __init__(self, members: Iterable[Any]) -> None:
+        #: how many members joined so far
+        self._joined = 0
+        #: the closed members that hold no place: order, when it joined, node
+        self._closed: list[tuple[Order, int, Node]] = []
+        #: the places that were open when asked for, and how many members had joined then
+        self._places: list[_Place] = []
+        self._limits: list[int] = []
+        #: for each of these places, itself if it is open, else one nearer to the next open place
+        self._next_open: list[int] = []
+        self._run: Stopper | None = None
+        #: the run's lock, as soon as there is a run
+        self._lock: AbstractContextManager[Any] = nullcontext()
+        for member in members:
+            self.join(member)
+
+    def join(self, member: Any) -> None:
+        """Add a result or a plain value."""
+        index = self._joined
+        self._joined = index + 1
+        node = node_of(member) if is_result_proxy(member) else _Plain(member)
+        if node.run is not None:
+            self._run = node.run
+            self._lock = node.run.lock
+        with self._lock:
+            if node.order is None:
+                node.tell(_Membership(self, index))
+            else:
+                heapq.heappush(self._closed, (node.order, index, node))
+
+    def next(self) -> Any:
+        """Ask for the next place; return a plain value if one gets it, else a result."""
+        run = self._run
+        with self._lock:
+            member = heapq.heappop(self._closed)[2] if self._closed else None
+            if isinstance(member, _Plain):
+                return member.value()
+            if run is None:
+                return ResultProxy(member)
+            place = _Place(run, run.created)
+            run.created += 1
+            if member is not None:
+                place.settle(member)
+            else:
+                self._next_open.append(len(self._places))
+                self._places.append(place)
+                self._limits.append(self._joined)
+        return ResultProxy(place)
+
+    def member_closed(self, node: Node, index: int, closed: list[Node]) -> None:
+        """Give a member that closed the place asked for first of those open to it."""
+        position = self._open_from(bisect_right(self._limits, index))
+        if position < len(self._places):
+            self._next_open[position] = position + 1
+            place = self._places[position]
+            place.settle(node)
+            closed.append(place)
+        else:
+            assert node.order is not None
+            heapq.heappush(self._closed, (node.order, index, node))
+
+    def _open_from(self, position: int) -> int:
+        """Return the first open place from `position`, shortening the way for the next search."""
+        following = self._next_open
+        end = len(following)
+        found = position
+        while found < end and following[found] != found:
+            found = following[found]
+        while position < end and following[position] != found:
+            following[position], position = found, following[position]
+        return found
+
+
+def _members(results: tuple[Any, ...], name: str, empty: bool = False) -> list[Any]:
+    """Return the members that a call with `results` means: them, or those of one iterable."""
+    single = results[0] if len(results) == 1 else None
+    if isinstance(single, Iterable) and not isinstance(single, (ResultProxy, str, bytes)):
+        members = list(single)
+    else:
+        members = list(results)
+    if not members and not empty:
+        raise ValueError(f"{name}() of no results: there is none to wait for")
+    return members

@@ -1,0 +1,277 @@
+"""One run of a workflow with all its children: what is ready, what has ended, who is told.
+
+The graphs of all executions of a run are guarded by one lock. A worker that ends a task does not
+queue for it: it posts what happened, and whoever holds the lock deals with the posts before letting
+it go for good. Python's locks are handed over to a waiter that cannot run before it gets the
+interpreter as well, so that threads queueing for a lock that is taken for every task would proceed
+at the pace of thread switches, two a task.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from flowy.events import CallId, CompleteWorkflow, FailWorkflow, RestartWorkflow
+
+from flowy_local.activities import Failure, failure_of
+from flowy_local.execution import Job, LocalExecution
+from flowy_local.threads import ThreadPool, Worker
+from flowy_local.timers import Clock
+
+if TYPE_CHECKING:
+    from flowy_local.workflow import LocalWorkflow
+
+class Scheduler:
+    """The shared state of a run.
+
+    It is a context manager: the lock of the executions' graphs.
+    """
+
+    def __init__(self, clock: Clock, workflow_workers: int, waits: bool) -> None:
+        self.clock = clock
+        #: whether tasks are run to their end even if nobody needs them any more
+        self.waits = waits
+        #: the activities that are ready to run
+        self.ready: deque[Job] = deque()
+        #: the children whose code can go on
+        self.runnable: deque[LocalExecution] = deque()
+        #: the children that are parked on a thread and have been for long enough to be suspended
+        self.evictable: dict[LocalExecution, None] = {}
+        #: what went wrong with the engine itself, or the decision that failed
+        self.crash: BaseException | None = None
+        #: how many jobs have been made and are not over
+        self.unfinished = 0
+        self.workflow_threads = ThreadPool(
+            "workflow", self.runnable, workflow_workers, lambda: _WorkflowWorker(self)
+        )
+        #: sees to it that somebody takes what is in `ready`
+        self.wake_activities: Callable[[], None] = lambda: None
+        self._lock = threading.Lock()
+        self._posts: deque[tuple[Callable[[Any, Any], None], Any, Any]] = deque()
+        self._all_over: Any = None
+        #: the execution that runs on the caller's thread
+        self.root: LocalExecution | None = None
+
+    # --- the lock ------------------------------------------------------------------------------
+
+    def __enter__(self) -> Scheduler:
+        self._lock.acquire()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._lock.release()
+        if self._posts:
+            self._deal()
+        if self.ready:
+            self.wake_activities()
+        if self.runnable:
+            self.wake_workflows()
+
+    def post(self, deal: Callable[[Any, Any], None], subject: Any, data: Any) -> None:
+        """Have `deal(subject, data)` called under the lock, by this thread or another, soon.
+
+        A caller that does not go on to take a job itself calls `wake` afterwards.
+        """
+        self._posts.append((deal, subject, data))
+        self._deal()
+
+    def _deal(self) -> None:
+        posts = self._posts
+        # Whoever fails to get the lock here posted before its holder looked for the last time.
+        while posts and self._lock.acquire(False):
+            try:
+                while posts:
+                    deal, subject, data = posts.popleft()
+                    deal(subject, data)
+            except BaseException as exc:
+                self._crashed(exc, None)
+            finally:
+                self._lock.release()
+
+    def wake(self) -> None:
+        """See to it that what is ready gets run."""
+        if self.ready:
+            self.wake_activities()
+        if self.runnable:
+            self.wake_workflows()
+
+    def wake_workflows(self) -> None:
+        """See to it that children that can go on do; suspend a parked one if they need its thread."""
+        self.workflow_threads.wake()
+        if self.evictable and self.workflow_threads.saturated:
+            self.post(self._evict, None, None)
+
+    def _evict(self, _subject: None, _data: None) -> None:
+        if self.evictable:
+            next(iter(self.evictable)).evict()
+
+    # --- what happens, on whatever thread ------------------------------------------------------
+
+    def expire(self, job: Job, limit: str) -> None:
+        """Take note that a job passed one of its limits."""
+        self.post(self._timed_out, job, limit)
+        self.wake()
+
+    def fire(self, execution: LocalExecution, call: CallId) -> None:
+        """Take note that a delay is over."""
+        self.post(self._timer_fired, execution, call)
+        self.wake()
+
+    def fail(self, exc: BaseException) -> None:
+        """End the run with an error that is no workflow's."""
+        self.post(self._crashed, exc, None)
+
+    # --- the same under the lock ---------------------------------------------------------------
+
+    def completed(self, job: Job, payload: Any) -> None:
+        """Deal with the good end of a job."""
+        if job.over:
+            return
+        self.end(job)
+        job.execution.core.complete_task(job.task, payload)
+        self._progressed(job.execution)
+
+    def failed(self, job: Job, failure: Failure) -> None:
+        """Deal with the bad end of a job."""
+        if job.over:
+            return
+        self.end(job)
+        core = job.execution.core
+        task = job.task
+        error = failure.error(task.dependency.name, str(task.call))
+        if failure.cancelled:
+            core.close_task_with(task, error)
+        else:
+            core.fail_task(task, "error", error)
+        self._progressed(job.execution)
+
+    def _timed_out(self, job: Job, limit: str) -> None:
+        if job.over:
+            return
+        self.end(job)
+        if job.child is not None:
+            job.child.drop()
+        if job.worker is not None:
+            job.worker.abandon(job)
+        job.execution.core.time_out_task(job.task, limit)
+        self._progressed(job.execution)
+
+    def _timer_fired(self, execution: LocalExecution, call: CallId) -> None:
+        if not execution.dropped:
+            self.unfinished -= 1
+            execution.timer_fired(call)
+            self._check_all_over()
+
+    def finished_later(self, execution: LocalExecution) -> None:
+        """Deal with a child that closed, after what is being dealt with."""
+        self._posts.append((self._finished, execution, None))
+
+    def _finished(self, execution: LocalExecution, _data: None) -> None:
+        job = execution.job
+        assert job is not None
+        execution.log_unseen_failures()
+        closed = execution.core.closed
+        if isinstance(closed, RestartWorkflow):
+            if not job.over:
+                self.runnable.append(execution.again(closed.input))
+        elif isinstance(closed, CompleteWorkflow):
+            self.completed(job, closed.result)
+        elif isinstance(closed, FailWorkflow):
+            self.failed(job, failure_of(closed.error))
+
+    def end(self, job: Job) -> None:
+        """Take note that the outcome of a job does not count any more."""
+        job.over = True
+        self.unfinished -= 1
+        if job.timer is not None:
+            job.timer.cancel()
+
+    def _progressed(self, execution: LocalExecution) -> None:
+        node = execution.core.blocked_on
+        if node is not None and node.order is not None:
+            execution.unblock()
+        self._check_all_over()
+
+    def _check_all_over(self) -> None:
+        if self._all_over is not None and not self.unfinished:
+            self._all_over.release()
+            self._all_over = None
+
+    def _crashed(self, exc: BaseException, _data: None) -> None:
+        if self.crash is None:
+            self.crash = exc
+        if self.root is not None:
+            self.root.wake_parked()
+        if self._all_over is not None:
+            self._all_over.release()
+            self._all_over = None
+
+    # --- the root's thread ---------------------------------------------------------------------
+
+    def check(self) -> None:
+        """Raise what ended the run, if something did that is no workflow's error."""
+        if self.crash is not None:
+            raise self.crash
+
+    def run_root(self, config: LocalWorkflow, payload: Any) -> Any:
+        """Run a workflow on this thread; return its result's payload or raise its error."""
+        root = LocalExecution(self, config, payload, None)
+        while True:
+            self.root = root
+            root.core.run()
+            root.wait_until_closed()
+            closed = root.core.closed
+            if not isinstance(closed, RestartWorkflow):
+                break
+            root.log_unseen_failures()
+            root = root.again(closed.input)
+        if self.waits:
+            self._wait_until_all_over()
+        root.log_unseen_failures()
+        if isinstance(closed, FailWorkflow):
+            raise closed.error
+        assert isinstance(closed, CompleteWorkflow)
+        return closed.result
+
+    def _wait_until_all_over(self) -> None:
+        waiter = threading.Lock()
+        waiter.acquire()
+        with self:
+            self.check()
+            if not self.unfinished:
+                return
+            self._all_over = waiter
+        waiter.acquire()
+        self.check()
+
+
+class _WorkflowWorker(Worker):
+    """Runs the code of children."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler = scheduler
+        self.current: LocalExecution | None = None
+
+    def work(self, item: LocalExecution) -> bool:
+        """Run the child until it ends or stops."""
+        self.current = item
+        try:
+            item.run_child()
+        except BaseException as exc:
+            self._scheduler.fail(exc)
+        self.current = None
+        return True
+
+    def busy(self) -> bool:
+        """Return whether code is running that was not told to leave."""
+        current = self.current
+        return current is not None and not current.leaving

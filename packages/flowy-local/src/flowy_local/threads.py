@@ -1,0 +1,153 @@
+"""Threads that work off a queue.
+
+Threads are started as there is work for them. A thread that finds the queue empty goes idle. At
+most one idle thread is being woken at a time: it takes what is there, and if it leaves something
+behind it wakes the next one. So a thread that makes work and goes on to do it itself wakes nobody,
+and a burst of work does not wake all threads to fight over a few crumbs.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+
+class ThreadPool:
+    """Up to `size` threads.
+
+    Parameters
+    ----------
+    name
+        of the threads.
+    queue
+        where the work is; anything may be appended to it, followed by `wake`.
+    size
+        how many threads at the most.
+    worker
+        is called in each thread once; returns what is called with each item of the queue.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        queue: deque[Any],
+        size: int,
+        worker: Callable[[], Worker],
+    ) -> None:
+        self.name = name
+        self.queue = queue
+        self.size = size
+        self._make_worker = worker
+        self._idle: list[Any] = []
+        self._waking = False
+        self._closed = False
+        self._threads: list[threading.Thread] = []
+        self._workers: dict[threading.Thread, Worker] = {}
+        self._lock = threading.Lock()
+
+    def wake(self) -> None:
+        """See to it that somebody works on the queue."""
+        if self._waking or not self.queue:
+            return
+        try:
+            waiter = self._idle.pop()
+        except IndexError:
+            if len(self._threads) < self.size:
+                self._start()
+            return
+        self._waking = True
+        waiter.release()
+
+    @property
+    def saturated(self) -> bool:
+        """Whether all threads are there and busy."""
+        return not self._idle and len(self._threads) >= self.size
+
+    def grow(self) -> None:
+        """Allow for one more thread, because one is stuck for good."""
+        with self._lock:
+            self.size += 1
+        self.wake()
+
+    def close(self) -> None:
+        """Have each thread end when it is done with what it does."""
+        self._closed = True
+        while self._idle:
+            try:
+                self._idle.pop().release()
+            except IndexError:
+                break
+
+    def join(self) -> list[threading.Thread]:
+        """Wait for the end of the threads that do nothing more; return those that will end."""
+        busy = []
+        for thread in list(self._threads):
+            worker = self._workers.get(thread)
+            if worker is None or not worker.busy():
+                thread.join()
+            elif not worker.stuck:
+                busy.append(thread)
+        return busy
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._closed or len(self._threads) >= self.size:
+                return
+            number = len(self._threads)
+            # Daemons, because a task that nobody can wait for any more must not keep the
+            # interpreter from exiting; those that should be waited for are, see flowy_local.exit.
+            thread = threading.Thread(
+                target=self._work, name=f"flowy-{self.name}-{number}", daemon=True
+            )
+            self._threads.append(thread)
+            self._waking = True
+        thread.start()
+
+    def _work(self) -> None:
+        worker = self._workers[threading.current_thread()] = self._make_worker()
+        queue = self.queue
+        idle = self._idle
+        try:
+            while not self._closed:
+                self._waking = False
+                try:
+                    item = queue.popleft()
+                except IndexError:
+                    waiter = threading.Lock()
+                    waiter.acquire()
+                    idle.append(waiter)
+                    if self._closed or queue:
+                        # Something came in between: take the waiter back, unless it is being woken.
+                        try:
+                            idle.remove(waiter)
+                        except ValueError:
+                            waiter.acquire()
+                        continue
+                    waiter.acquire()
+                    continue
+                if queue:
+                    self.wake()
+                if not worker.work(item):
+                    return
+        finally:
+            worker.close()
+
+
+class Worker:
+    """What a thread does with the items of the queue."""
+
+    #: whether it was given up: nobody knows when what it does will end
+    stuck = False
+
+    def work(self, item: Any) -> bool:
+        """Work on an item; return whether the thread should go on."""
+        raise NotImplementedError
+
+    def busy(self) -> bool:
+        """Return whether the worker does something that nobody should wait for."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Let go of what the worker holds."""

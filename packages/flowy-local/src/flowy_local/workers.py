@@ -1,0 +1,160 @@
+"""Who runs the activities that are ready: threads, processes, or somebody else's executor."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from flowy.activity import send_heartbeats_to
+
+from flowy_local.activities import Failure, run_activity
+from flowy_local.threads import ThreadPool, Worker
+
+if TYPE_CHECKING:
+    from flowy_local.execution import Job
+    from flowy_local.scheduler import Scheduler
+
+
+#: seconds that a process is given to end after SIGTERM before it gets SIGKILL
+_GRACE = 1.0
+
+
+class ActivityWorkers(Protocol):
+    """What runs activities for a run."""
+
+    def wake(self) -> None:
+        """See to it that the jobs that are ready get run."""
+        ...
+
+    def close(self) -> None:
+        """Take no more jobs."""
+        ...
+
+    def kill(self) -> None:
+        """Stop the jobs that are running, as far as they can be stopped."""
+        ...
+
+    def join(self) -> list[threading.Thread]:
+        """Wait for all that has nothing more to do; return the threads that still have."""
+        ...
+
+
+class ThreadedWorkers:
+    """Activities on threads of this process, or on threads that each have a process.
+
+    Parameters
+    ----------
+    scheduler
+        the run.
+    size
+        how many threads.
+    worker
+        makes what a thread does.
+    """
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        size: int,
+        worker: Callable[[Scheduler, ThreadPool], ActivityWorker],
+    ) -> None:
+        self._workers: list[ActivityWorker] = []
+        self._pool = ThreadPool("activity", scheduler.ready, size, self._make)
+        self._scheduler = scheduler
+        self._worker = worker
+        self.wake = self._pool.wake
+        self.close = self._pool.close
+        self.join = self._pool.join
+
+    def _make(self) -> ActivityWorker:
+        worker = self._worker(self._scheduler, self._pool)
+        self._workers.append(worker)
+        return worker
+
+    def kill(self) -> None:
+        """Stop the jobs that are running, as far as they can be stopped."""
+        for worker in list(self._workers):
+            worker.terminate()
+        for thread in self.join():
+            thread.join(_GRACE)
+        for worker in list(self._workers):
+            worker.kill()
+
+
+class ActivityWorker(Worker):
+    """Runs activities on its own thread."""
+
+    def __init__(self, scheduler: Scheduler, pool: ThreadPool) -> None:
+        self._scheduler = scheduler
+        self._pool = pool
+        self._current: Job | None = None
+        send_heartbeats_to(self._beat)
+
+    def work(self, job: Job) -> bool:
+        """Run the job; return whether the thread should go on."""
+        # In this order: whoever ends a job and then finds it current knows that it is running.
+        self._current = job
+        if not job.over:
+            self._begin(job)
+            outcome = self._run(job)
+            scheduler = self._scheduler
+            if type(outcome) is Failure:
+                scheduler.post(scheduler.failed, job, outcome)
+            else:
+                scheduler.post(scheduler.completed, job, outcome)
+        self._current = None
+        return not self.stuck
+
+    def busy(self) -> bool:
+        """Return whether a job is running."""
+        return self._current is not None
+
+    def abandon(self, job: Job) -> None:
+        """Give up a job that passed its limit: its thread cannot be stopped, so have another."""
+        if self._current is job:
+            self.stuck = True
+            self._pool.grow()
+
+    def terminate(self) -> None:
+        """Ask the job that is running to end; a thread cannot be asked."""
+
+    def kill(self) -> None:
+        """End the job that is running; a thread cannot be ended."""
+
+    def _begin(self, job: Job) -> None:
+        target = job.target
+        if target.timeout is None and target.heartbeat is None:
+            return
+        clock = self._scheduler.clock
+        job.worker = self
+        job.last_beat = clock.now()
+        due = [limit for limit in (target.timeout, target.heartbeat) if limit is not None]
+        job.timer = clock.call_later(min(due), self._check_limits, job, job.last_beat)
+
+    def _check_limits(self, job: Job, started: float) -> None:
+        """Find out, when a limit may have passed, whether it did; else look again later."""
+        target = job.target
+        clock = self._scheduler.clock
+        now = clock.now()
+        rest = []
+        for limit, since, name in (
+            (target.timeout, started, "START_TO_CLOSE"),
+            (target.heartbeat, job.last_beat, "HEARTBEAT"),
+        ):
+            if limit is not None:
+                if now >= since + limit:
+                    self._scheduler.expire(job, name)
+                    return
+                rest.append(since + limit - now)
+        if not job.over:
+            job.timer = clock.call_later(min(rest), self._check_limits, job, started)
+
+    def _run(self, job: Job) -> Any:
+        target = job.target
+        return run_activity(target.function, target.codec, job.task.input)
+
+    def _beat(self, details: Any) -> None:
+        job = self._current
+        if job is not None:
+            job.beat(details)

@@ -1,0 +1,170 @@
+"""The packages as users get them: built, installed in empty environments, away from the source."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+import zipfile
+from email.message import Message
+from email.parser import Parser
+from pathlib import Path
+
+import pytest
+
+import flowy
+
+ROOT = Path(__file__).parents[2]
+IMPORTS = {
+    "flowy-core": "flowy",
+    "flowy-local": "flowy_local",
+    "flowy-swf": "flowy_swf",
+    "flowy-trace": "flowy_trace",
+}
+CORE = f"flowy-core[plugins]~={flowy.__version__}"
+REQUIRES = {
+    "flowy-core": ["pluggy>=1.5; extra == 'plugins'"],
+    "flowy-local": [CORE],
+    "flowy-swf": [CORE, "boto3>=1.28"],
+    "flowy-trace": [CORE, "graphviz>=0.20"],
+}
+
+#: prints the version and the place of the module it is given
+WHERE = """
+import importlib, sys
+module = importlib.import_module(sys.argv[1])
+print(module.__version__, module.__file__)
+"""
+
+SMOKE = """
+import flowy
+
+class Sum:
+    def __init__(self, square):
+        self.square = square
+    def __call__(self, numbers):
+        return sum([self.square(n) for n in numbers])
+
+workflow = flowy.LocalWorkflow(Sum)
+workflow.conf_activity("square", lambda n: n ** 2)
+print(Sum(square=lambda n: n ** 2)([1, 2, 3]), workflow.run([1, 2, 3]))
+"""
+
+
+def _run(*command: str | Path, cwd: Path) -> str:
+    """Run a command to its end and return what it printed; a failure shows all it printed."""
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout.strip()
+
+
+def _python(environment: Path) -> Path:
+    windows = environment / "Scripts" / "python.exe"
+    return windows if windows.exists() else environment / "bin" / "python"
+
+
+def _environment(folder: Path, *arguments: str | Path) -> Path:
+    """Make an empty virtual environment and let pip install the arguments in it."""
+    _run(sys.executable, "-m", "venv", "--without-pip", folder, cwd=folder.parent)
+    pip = [sys.executable, "-m", "pip", "--python", str(_python(folder)), "install", "--quiet"]
+    _run(*pip, *arguments, cwd=folder.parent)
+    return folder
+
+
+def _wheel(folder: Path, distribution: str) -> Path:
+    [wheel] = folder.glob(f"{distribution.replace('-', '_')}-*.whl")
+    return wheel
+
+
+def _wheel_files(wheel: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(wheel) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def _metadata(wheel: Path) -> Message:
+    [name] = [name for name in _wheel_files(wheel) if name.endswith(".dist-info/METADATA")]
+    return Parser().parsestr(_wheel_files(wheel)[name].decode())
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build every wheel and sdist from the checkout, into one folder."""
+    folder = tmp_path_factory.mktemp("built")
+    for distribution in IMPORTS:
+        _run(
+            *(sys.executable, "-m", "hatchling", "build", "--directory", folder),
+            cwd=ROOT / "packages" / distribution,
+        )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def all_installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make an environment with the four wheels and what they require."""
+    wheels = [_wheel(built, distribution) for distribution in IMPORTS]
+    return _environment(tmp_path_factory.mktemp("all") / "env", *wheels)
+
+
+@pytest.mark.parametrize("distribution", IMPORTS)
+def test_a_wheel_describes_itself(built: Path, distribution: str) -> None:
+    metadata = _metadata(_wheel(built, distribution))
+    assert metadata["Name"] == distribution
+    assert metadata["Version"] == flowy.__version__
+    assert metadata["License-Expression"] == "MIT"
+    assert metadata["License-File"] == "LICENSE"
+    assert metadata["Requires-Python"] == ">=3.10"
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    assert sorted(metadata.get_all("Requires-Dist", [])) == sorted(REQUIRES[distribution])
+    readme = ROOT / "packages" / distribution / "README.md"
+    assert str(metadata.get_payload()) == readme.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("distribution", IMPORTS)
+def test_a_wheel_holds_its_package_and_nothing_else(built: Path, distribution: str) -> None:
+    source = ROOT / "packages" / distribution / "src"
+    expected = {
+        path.relative_to(source).as_posix()
+        for path in source.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    names = set(_wheel_files(_wheel(built, distribution)))
+    information = f"{distribution.replace('-', '_')}-{flowy.__version__}.dist-info"
+    assert {name for name in names if not name.startswith(information)} == expected
+    assert f"{IMPORTS[distribution]}/py.typed" in names
+    assert f"{information}/licenses/LICENSE" in names
+
+
+@pytest.mark.parametrize("distribution", IMPORTS)
+def test_an_unpacked_sdist_builds_the_same_wheel(
+    built: Path, distribution: str, tmp_path: Path
+) -> None:
+    name = f"{distribution.replace('-', '_')}-{flowy.__version__}"
+    with tarfile.open(built / f"{name}.tar.gz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    _run(
+        *(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "--directory", tmp_path),
+        cwd=tmp_path / name,
+    )
+    rebuilt = _wheel_files(_wheel(tmp_path, distribution))
+    assert rebuilt == _wheel_files(_wheel(built, distribution))
+
+
+@pytest.mark.parametrize("distribution", IMPORTS)
+def test_an_installed_wheel_is_imported_from_its_environment(
+    all_installed: Path, distribution: str, tmp_path: Path
+) -> None:
+    printed = _run(_python(all_installed), "-I", "-c", WHERE, IMPORTS[distribution], cwd=tmp_path)
+    version, file = printed.split(" ", 1)
+    assert version == flowy.__version__
+    assert all_installed in Path(file).parents
+
+
+def test_an_installed_workflow_runs(all_installed: Path, tmp_path: Path) -> None:
+    assert _run(_python(all_installed), "-I", "-c", SMOKE, cwd=tmp_path) == "14 14"
+
+
+def test_flowy_core_is_imported_with_nothing_beside_it(built: Path, tmp_path: Path) -> None:
+    core = _wheel(built, "flowy-core")
+    environment = _environment(tmp_path / "env", "--no-index", core)
+    printed = _run(_python(environment), "-I", "-c", WHERE, "flowy", cwd=tmp_path)
+    assert environment in Path(printed.split(" ", 1)[1]).parents
