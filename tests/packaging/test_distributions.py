@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tarfile
@@ -34,20 +35,6 @@ WHERE = """
 import importlib, sys
 module = importlib.import_module(sys.argv[1])
 print(module.__version__, module.__file__)
-"""
-
-SMOKE = """
-import flowy
-
-class Sum:
-    def __init__(self, square):
-        self.square = square
-    def __call__(self, numbers):
-        return sum([self.square(n) for n in numbers])
-
-workflow = flowy.LocalWorkflow(Sum)
-workflow.conf_activity("square", lambda n: n ** 2)
-print(Sum(square=lambda n: n ** 2)([1, 2, 3]), workflow.run([1, 2, 3]))
 """
 
 
@@ -84,6 +71,13 @@ def _wheel_files(wheel: Path) -> dict[str, bytes]:
 def _metadata(wheel: Path) -> Message:
     [name] = [name for name in _wheel_files(wheel) if name.endswith(".dist-info/METADATA")]
     return Parser().parsestr(_wheel_files(wheel)[name].decode())
+
+
+def _readme_example(distribution: str) -> tuple[str, str]:
+    """Find the example in a package's README, and what the comment at its end says it prints."""
+    readme = (ROOT / "packages" / distribution / "README.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"```python\n(.+?)\n```", readme, re.DOTALL)
+    return example, example.rpartition("  # ")[2]
 
 
 @pytest.fixture(scope="module")
@@ -159,12 +153,16 @@ def test_an_installed_wheel_is_imported_from_its_environment(
     assert all_installed in Path(file).parents
 
 
-def test_an_installed_workflow_runs(all_installed: Path, tmp_path: Path) -> None:
-    assert _run(_python(all_installed), "-I", "-c", SMOKE, cwd=tmp_path) == "14 14"
+def test_the_example_of_flowy_local_runs_where_it_is_installed(
+    all_installed: Path, tmp_path: Path
+) -> None:
+    example, printed = _readme_example("flowy-local")
+    assert _run(_python(all_installed), "-I", "-c", example, cwd=tmp_path) == printed
 
 
-def test_flowy_core_is_imported_with_nothing_beside_it(built: Path, tmp_path: Path) -> None:
-    core = _wheel(built, "flowy-core")
-    environment = _environment(tmp_path / "env", "--no-index", core)
-    printed = _run(_python(environment), "-I", "-c", WHERE, "flowy", cwd=tmp_path)
-    assert environment in Path(printed.split(" ", 1)[1]).parents
+def test_the_example_of_flowy_core_runs_with_nothing_beside_it(built: Path, tmp_path: Path) -> None:
+    environment = _environment(tmp_path / "env", "--no-index", _wheel(built, "flowy-core"))
+    where = _run(_python(environment), "-I", "-c", WHERE, "flowy", cwd=tmp_path)
+    assert environment in Path(where.split(" ", 1)[1]).parents
+    example, printed = _readme_example("flowy-core")
+    assert _run(_python(environment), "-I", "-c", example, cwd=tmp_path) == printed

@@ -308,7 +308,8 @@ class Execution:
         try:
             args, kwargs = self.codec.load_input(self.input)
             value = self.factory(**run.bound)(*args, **kwargs)
-            if isinstance(value, Restart):
+            # Not isinstance, which would force a result.
+            if type(value) is Restart:
                 prepared, sources = self.codec.prepare_input(value.args, value.kwargs)
                 close: Callable[[Any], None] = self._restart
             else:

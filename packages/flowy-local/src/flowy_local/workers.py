@@ -103,6 +103,9 @@ class ActivityWorker(Worker):
                 scheduler.post(scheduler.failed, job, outcome)
             else:
                 scheduler.post(scheduler.completed, job, outcome)
+            # What became ready is for this thread; what became runnable is not.
+            if scheduler.runnable:
+                scheduler.wake_workflows()
         self._current = None
         return not self.stuck
 

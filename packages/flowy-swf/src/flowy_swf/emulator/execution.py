@@ -13,12 +13,10 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from flowy_swf.emulator import faults
+from flowy_swf.emulator import tokens
 from flowy_swf.emulator.clock import Alarm
 from flowy_swf.emulator.model import Json, member_of
 
@@ -108,17 +106,9 @@ class Task:
     @property
     def token(self) -> str:
         """Name this start of the task; opaque to those who get it."""
-        fields = [self.kind, self.execution.run_id, self.scheduled_id, self.started_id]
-        return base64.b64encode(json.dumps(fields).encode()).decode()
-
-
-def read_token(token: str) -> tuple[str, str, int, int]:
-    """Give the kind, run id, scheduled and started id that a task token names."""
-    try:
-        kind, run_id, scheduled_id, started_id = json.loads(base64.b64decode(token, validate=True))
-    except ValueError:
-        raise faults.invalid("Invalid token") from None
-    return kind, run_id, scheduled_id, started_id
+        return tokens.write(
+            self.kind, [self.execution.run_id, self.scheduled_id, self.started_id]
+        )
 
 
 class Child:

@@ -1,4 +1,4 @@
-"""How executions start, are written to, and close, with what that means for their families."""
+"""How executions start and close, with what that means for their families."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from functools import partial
 from typing import Any
 
 from flowy_swf.emulator import faults
-from flowy_swf.emulator.execution import CLOSE_STATUS, WAKING, Execution, present
+from flowy_swf.emulator.execution import Execution, present
 from flowy_swf.emulator.model import Json
 from flowy_swf.emulator.registry import RegisteredType
-from flowy_swf.emulator.state import ExecutionClosed, State
+from flowy_swf.emulator.state import State
+from flowy_swf.emulator.tasks import record, seconds
 
 #: Each setting an execution cannot do without: its name in requests and decisions, the default of
 #: its type, and the cause when there is neither. In the order the service looks at them.
@@ -79,11 +80,6 @@ def execution_settings(request: Json, registered: RegisteredType) -> Json:
     return found
 
 
-def seconds(duration: str) -> int | None:
-    """Read a duration; None is no limit."""
-    return None if duration == "NONE" else int(duration)
-
-
 def start(
     state: State,
     domain: str,
@@ -112,50 +108,6 @@ def start(
     }
     record(state, execution, "WorkflowExecutionStarted", **started)
     return execution
-
-
-def record(state: State, execution: Execution, event_type: str, **attributes: Any) -> int:
-    """Write an event, leaving out members that are None; wake the decider if it must see it.
-
-    An event too many terminates the execution instead.
-    """
-    if not execution.is_open:
-        raise ExecutionClosed
-    if len(execution.events) >= state.quotas.events and event_type not in CLOSE_STATUS:
-        terminate(state, execution, "EVENT_LIMIT_EXCEEDED")
-        raise ExecutionClosed
-    event_id = execution.append(state.now, event_type, present(**attributes))
-    if event_type in WAKING:
-        wake(state, execution)
-    return event_id
-
-
-def wake(state: State, execution: Execution) -> None:
-    """See to it that a decision task waits for a decider, now or after the one being decided."""
-    if execution.deciding:
-        # The events of one batch of decisions come first, then one decision task for all.
-        execution.wanted = True
-        return
-    if execution.waiting is None:
-        record(
-            state,
-            execution,
-            "DecisionTaskScheduled",
-            taskList=execution.task_list,
-            taskPriority=execution.started.get("taskPriority"),
-            startToCloseTimeout=execution.started["taskStartToCloseTimeout"],
-            scheduleToStartTimeout=execution.override_timeout or "NONE",
-        )
-    offer_decision(state, execution)
-
-
-def offer_decision(state: State, execution: Execution) -> None:
-    """Queue the decision task that waits, unless another one is still being decided."""
-    # Imported here because tasks write events, and events make tasks.
-    from flowy_swf.emulator import tasks
-
-    if execution.waiting and not execution.current and not execution.waiting.queued:
-        tasks.enqueue(state, execution.waiting)
 
 
 def close(state: State, execution: Execution, event_type: str, **attributes: Any) -> None:
@@ -200,6 +152,11 @@ def terminate(
         details=details,
     )
     _apply_child_policy(state, execution, policy)
+
+
+def terminate_full(state: State, execution: Execution) -> None:
+    """Terminate an execution whose history has no room for one more event."""
+    terminate(state, execution, "EVENT_LIMIT_EXCEEDED")
 
 
 def request_cancel(

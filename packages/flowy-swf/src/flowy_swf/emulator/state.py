@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from flowy_swf.emulator import faults
 from flowy_swf.emulator.clock import Clock, Timeline
@@ -52,14 +53,29 @@ class ExecutionClosed(Exception):
     """An execution closed under what was being done to it, so the rest of it is dropped."""
 
 
+class HistoryFull(Exception):
+    """A history has no room for an event, so what needs the event is dropped."""
+
+    def __init__(self, execution: Execution) -> None:
+        super().__init__(execution)
+        self.execution = execution
+
+
 class State:
     """The service's memory. Whoever uses it holds ``lock``."""
 
-    def __init__(self, clock: Clock, quotas: Quotas, retention: float | None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        quotas: Quotas,
+        retention: float | None,
+        history_full: Callable[[State, Execution], None],
+    ) -> None:
         self.lock = threading.Lock()
         self.clock = clock
         self.quotas = quotas
         self.retention = retention
+        self._history_full = history_full
         self.timeline = Timeline(clock.now())
         self.injection = Injection()
         self.lambdas = Lambdas()
@@ -180,7 +196,7 @@ class State:
 
     def _may_skip_to(self, prompt: bool) -> bool:
         if self.busy or not any(
-            not caller.gone() for each in self.lists.values() for caller in each.held.values()
+            not caller.gone() for each in self.lists.values() for _, caller in each.held
         ):
             return False
         # A time-out says that something did not happen in time, so it must have had the chance:
@@ -202,10 +218,11 @@ class State:
         while self._outbox:
             self.attempt(self._outbox.popleft())
 
-    @staticmethod
-    def attempt(action: Callable[[], None]) -> None:
+    def attempt(self, action: Callable[[], object]) -> None:
         """Do something to an execution that may close on the way."""
         try:
             action()
         except ExecutionClosed:
             pass
+        except HistoryFull as full:
+            self.later(partial(self._history_full, self, full.execution))

@@ -54,7 +54,7 @@ class TaskList:
         self.pending = 0
         #: Told when there is a task, or a reason to look at the time.
         self.condition = threading.Condition(lock)
-        self.held: dict[Poller, Caller] = {}
+        self.held: list[tuple[Poller, Caller]] = []
 
     def push(self, task: Task) -> None:
         """Add a task and wake one poller."""
