@@ -283,6 +283,13 @@ def test_a_value_may_be_an_argument_by_position_and_by_name(value: Any, text: st
     assert JSON.load_input(payload) == ([value, 1], {"a": value})
 
 
+def test_a_call_with_plain_arguments_has_no_sources() -> None:
+    assert JSON.prepare_input((), {}) == ("[[], {}]", ())
+    assert JSON.prepare_input((1, "a"), {}) == ('[[1, "a"], {}]', ())
+    assert JSON.prepare_input((1, [2]), {}) == ("[[1, [2]], {}]", ())
+    assert OBJECT.prepare_input((1, "a"), {"x": b""}) == (((1, "a"), {"x": b""}), ())
+
+
 def test_nan_comes_back_as_nan() -> None:
     text = JSON.dump_value([math.nan, {"a": math.nan}, complex(math.nan, 1), Decimal("nan")])
     assert text == (
@@ -581,8 +588,8 @@ def local_classes() -> tuple[Any, Any, Any]:
     class LocalEnum(enum.Enum):
         A = 1
 
-    pair: Any = collections.namedtuple("LocalPair", ["a"])
-    return Local(1), LocalEnum.A, pair(1)
+    LocalPair = collections.namedtuple("LocalPair", ["a"])
+    return Local(1), LocalEnum.A, LocalPair(1)
 
 
 LOCAL, LOCAL_ENUM, LOCAL_PAIR = local_classes()
@@ -634,6 +641,8 @@ REFUSED: list[tuple[Any, type[Exception], str, str]] = [
     ([1, {(3, b"", range(2))}], TypeError, "list({}[1])[0][2]", no_form("range")),
     ({"when": {1: [bytearray()]}}, TypeError, "['when'][1][0]", no_form("bytearray")),
     ({1: 2, range(3): 4}, TypeError, "list({})[1]", no_form("range")),
+    ({HUGE: range(3)}, TypeError, "[<key of type 'int'>]", no_form("range")),
+    ({1: 2, (3,): range(3)}, TypeError, "[(3,)]", no_form("range")),
     (Point(1, y=(range(1),)), TypeError, ".y[0]", no_form("range")),
     (Pair(1, [range(1)]), TypeError, ".second[0]", no_form("range")),
     (Money([range(1)]), TypeError, ".__json__()['amount'][0]", no_form("range")),

@@ -7,9 +7,10 @@ import enum
 import json
 import pathlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields, is_dataclass
 from decimal import Decimal
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -111,11 +112,17 @@ def pure_path(kind: type[pathlib.PurePath], parts: list[str]) -> pathlib.PurePat
 
 path_classes = st.sampled_from([pathlib.Path, pathlib.PurePosixPath, pathlib.PureWindowsPath])
 
+
+def power_of_ten(exponent: int) -> int:
+    """Return an integer of more digits than Python writes, or almost so many."""
+    return int(-(10**exponent))
+
+
 scalars = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(),
-    st.sampled_from([10**5000, -(10**4300), 10**4299]),
+    st.sampled_from([4298, 4299, 4300, 5000]).map(power_of_ten),
     st.floats(),
     any_text,
     tag_like,
@@ -332,7 +339,10 @@ class_names = st.sampled_from(
     ]
 )
 tags = st.sampled_from(
-    [f" {name}" for name in "u b f i c dec dt date time td path t s fs d e dc nt x".split()]
+    [
+        *(" u", " b", " f", " i", " c", " dec", " dt", " date", " time", " td", " path"),
+        *(" t", " s", " fs", " d", " e", " dc", " nt", " x"),
+    ]
 )
 contents = st.one_of(
     scalars.filter(lambda value: type(value) is not int or abs(value) < 2**64),
@@ -361,14 +371,12 @@ json_values = st.recursive(
 
 
 def value_or_payload_error(text: str) -> None:
-    for load in (JSON.load_value, JSON.load_input):
-        try:
-            loaded = load(text)
-        except PayloadError as error:
-            assert str(error)
-        else:
-            # What is loaded is a value that the codec carries.
-            JSON.dump_value(list(cast("Any", loaded)) if load == JSON.load_input else loaded)
+    # Any other error fails the test.
+    with suppress(PayloadError):
+        JSON.load_input(text)
+    with suppress(PayloadError):
+        # What was loaded is something that the codec takes.
+        JSON.dump_value(JSON.load_value(text))
 
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])

@@ -292,19 +292,20 @@ class Writer:
         append("}" if start == ", " else "{}")
 
     def _pairs(self, keys: Iterable[Any], values: Iterable[Any]) -> None:
-        start = "["
-        step = member_step(0)
+        index = 0
+        key: Any = None
+        key_is_written = False
         try:
             for index, (key, value) in enumerate(zip(keys, values, strict=True)):
-                step = member_step(index)
-                self._append(start)
+                self._append(", [" if index else "[")
                 self.value(key)
+                key_is_written = True
                 self._append(", ")
-                step = key_step(key)
                 self.value(value)
+                key_is_written = False
                 self._append("]")
-                start = ", ["
         except (RefusalError, RecursionError) as error:
+            step = key_step(key) if key_is_written else member_step(index)
             raise outwards(error, step) from None
 
     def _list(self, value: list[Any] | tuple[Any, ...]) -> None:

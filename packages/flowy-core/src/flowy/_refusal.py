@@ -65,7 +65,10 @@ def item_step(index: int) -> Step:
 
 def key_step(key: Any) -> Step:
     """Return the step to a value of a dict."""
-    return "", f"[{key!r}]"
+    try:
+        return "", f"[{key!r}]"
+    except Exception:  # a key may be of any class, and an integer may have too many digits
+        return "", f"[<key of type {type_name(key)}>]"
 
 
 def member_step(index: int) -> Step:

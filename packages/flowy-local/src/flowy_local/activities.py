@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, NamedTuple
 
+from flowy import events
 from flowy.errors import TaskCancelled, TaskError
+from flowy.events import CallId, TaskFailed
 from flowy.serialization import Codec
 
 
@@ -49,6 +51,12 @@ class Failure(NamedTuple):
         error.__cause__ = self.exception
         return error
 
+
+    def event(self, call: CallId) -> TaskFailed | events.TaskCancelled:
+        """Return the failure as what happened to an attempt."""
+        if self.cancelled:
+            return events.TaskCancelled(call, self.message)
+        return TaskFailed(call, self.error_type, self.message, self.traceback, self.exception)
 
     def packed(self) -> Failure:
         """Return the failure fit to be pickled: the exception as its pickle, or None without one."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flowy.errors import NonDeterminismError, SuspendTask, TaskCancelled
-from flowy.events import CallId, CloseWorkflow, TimerFired
+from flowy.engine_api import ExecutionInfo
+from flowy.events import CallId, CloseWorkflow, Event, TimerFired
 from flowy.execution import Execution
 from flowy.run import Task
 from flowy.task import Node
@@ -17,6 +18,7 @@ from flowy_local.activities import Activity
 
 if TYPE_CHECKING:
     from flowy_local.scheduler import Scheduler
+    from flowy_local.watch import Watch
     from flowy_local.workflow import LocalWorkflow
 
 logger = logging.getLogger("flowy.local")
@@ -89,14 +91,22 @@ class LocalExecution:
         of its input.
     job
         the parent's call, or None for the root.
+    restarts
+        how many executions of a chain of restarts came before.
     """
 
     def __init__(
-        self, scheduler: Scheduler, config: LocalWorkflow, payload: Any, job: Job | None
+        self,
+        scheduler: Scheduler,
+        config: LocalWorkflow,
+        payload: Any,
+        job: Job | None,
+        restarts: int = 0,
     ) -> None:
         self.scheduler = scheduler
         self.config = config
         self.job = job
+        self._restarts = restarts
         #: whether its outcome, and what it still has open, does not count any more
         self.dropped = False
         self.core = Execution(
@@ -116,13 +126,28 @@ class LocalExecution:
         self._waiter = threading.Lock()
         self._waiter.acquire()
         self._delays = 0
+        #: what observers are told of it, if there are any
+        self.info: ExecutionInfo | None = None
+        if scheduler.watch is not None:
+            self.info = self._describe(restarts)
+            scheduler.watch.began(self.info, payload)
 
     def again(self, payload: Any) -> LocalExecution:
         """Return the execution that a restart starts."""
-        execution = LocalExecution(self.scheduler, self.config, payload, self.job)
+        restarts = self._restarts + 1
+        execution = LocalExecution(self.scheduler, self.config, payload, self.job, restarts)
         if self.job is not None:
             self.job.child = execution
         return execution
+
+    def _describe(self, restarts: int) -> ExecutionInfo:
+        if self.job is None:
+            return ExecutionInfo("", self.config.name, restarts)
+        call = self.job.task.call
+        parent = self.job.execution.info
+        assert parent is not None
+        path = f"{parent.path}/{call}" if parent.path else str(call)
+        return ExecutionInfo(path, self.config.name, restarts, parent.path, call)
 
     # --- what the machine wishes, under the lock -----------------------------------------------
 
@@ -133,6 +158,8 @@ class LocalExecution:
         scheduler = self.scheduler
         target = task.dependency.target
         task.carried = job = Job(self, task, target)
+        if self.info is not None:
+            self._watch.scheduled(self.info, task)
         task.sources = ()
         scheduler.unfinished += 1
         if type(target) is Activity:
@@ -147,12 +174,16 @@ class LocalExecution:
 
     def start_timer(self, task: Task, delay: float) -> None:
         """Tell the machine after `delay` seconds."""
+        if self.info is not None:
+            self._watch.delayed(self.info, task.call, delay)
         self._delays += 1
         self.scheduler.unfinished += 1
         self.scheduler.clock.call_later(delay, self.scheduler.fire, self, task.call)
 
     def close(self, command: CloseWorkflow) -> None:
         """Let go of what nobody needs any more, and tell whoever waits for the end."""
+        if self.info is not None:
+            self._watch.closed(self.info, command)
         if not self.scheduler.waits:
             self.drop()
         if self.job is not None:
@@ -165,7 +196,20 @@ class LocalExecution:
     def timer_fired(self, call: CallId) -> None:
         """Take in the end of a delay."""
         self._delays -= 1
-        self.core.apply(TimerFired(call))
+        event = TimerFired(call)
+        self.happened(event)
+        self.core.apply(event)
+
+    def happened(self, event: Event) -> None:
+        """Tell observers, if there are any."""
+        if self.info is not None:
+            self._watch.happened(self.info, event)
+
+    @property
+    def _watch(self) -> Watch:
+        watch = self.scheduler.watch
+        assert watch is not None
+        return watch
 
     def unblock(self) -> None:
         """Let the code go on: what it stopped on has closed."""
@@ -276,6 +320,7 @@ class LocalExecution:
 
     def _take_waiter(self) -> None:
         """Wait until somebody wakes the parked code."""
+        self.scheduler.let_go()
         try:
             self._waiter.acquire()
         except BaseException:
@@ -284,5 +329,6 @@ class LocalExecution:
                 if self._parked:
                     self._parked = False
                 else:
-                    self._waiter.acquire()
+                    # It was released; the interrupt came before or after it was taken.
+                    self._waiter.acquire(False)
             raise

@@ -11,7 +11,7 @@ from concurrent.futures import BrokenExecutor, Executor, Future
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from flowy.activity import send_heartbeats_to
+from flowy.heartbeats import send_heartbeats_to
 from flowy.serialization import Codec
 
 from flowy_local.activities import Failure, failure_of, run_activity
@@ -86,7 +86,7 @@ class ExecutorWorkers:
                 kill()
             self._executor.shutdown(wait=False, cancel_futures=True)
 
-    def join(self) -> list[threading.Thread]:
+    def join(self, timeout: float | None = None) -> list[threading.Thread]:
         """Let go of the executor, and wait for its end if nothing runs on it."""
         if self._owned:
             self._executor.shutdown(wait=not self._in_flight, cancel_futures=True)
@@ -103,6 +103,8 @@ class ExecutorWorkers:
         with self._count:
             self._in_flight += 1
         job.worker = self
+        if job.execution.info is not None:
+            self._scheduler.post(self._scheduler.started, job, type(self._executor).__name__)
         if target.timeout is not None:
             job.timer = self._scheduler.clock.call_later(
                 target.timeout, self._scheduler.expire, job, "START_TO_CLOSE"

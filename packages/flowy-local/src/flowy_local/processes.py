@@ -21,7 +21,7 @@ from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Any, Protocol
 
-from flowy.activity import send_heartbeats_to
+from flowy.heartbeats import send_heartbeats_to
 from flowy.errors import TaskCancelled
 
 from flowy_local.activities import Activity, Failure, failure_of, run_activity
@@ -362,8 +362,8 @@ class _ProcessWorkers(ThreadedWorkers):
         self._starter = starter
         self.join = self._join
 
-    def _join(self) -> list[threading.Thread]:
-        busy = self._pool.join()
+    def _join(self, timeout: float | None = None) -> list[threading.Thread]:
+        busy = self._pool.join(timeout)
         self._starter.close(wait=not busy)
         return busy
 

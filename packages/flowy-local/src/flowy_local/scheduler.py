@@ -12,10 +12,19 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from flowy.events import CallId, CompleteWorkflow, FailWorkflow, RestartWorkflow
+from flowy.events import (
+    CallId,
+    CompleteWorkflow,
+    FailWorkflow,
+    RestartWorkflow,
+    TaskCompleted,
+    TaskStarted,
+    TaskTimedOut,
+)
 
 from flowy_local.activities import Failure, failure_of
 from flowy_local.execution import Job, LocalExecution
@@ -23,6 +32,7 @@ from flowy_local.threads import ThreadPool, Worker
 from flowy_local.timers import Clock
 
 if TYPE_CHECKING:
+    from flowy_local.watch import Watch
     from flowy_local.workflow import LocalWorkflow
 
 class Scheduler:
@@ -35,6 +45,8 @@ class Scheduler:
         self.clock = clock
         #: whether tasks are run to their end even if nobody needs them any more
         self.waits = waits
+        #: tells observers, if there are any
+        self.watch: Watch | None = None
         #: the activities that are ready to run
         self.ready: deque[Job] = deque()
         #: the children whose code can go on
@@ -50,7 +62,8 @@ class Scheduler:
         )
         #: sees to it that somebody takes what is in `ready`
         self.wake_activities: Callable[[], None] = lambda: None
-        self._lock = threading.Lock()
+        # Reentrant for the sake of `let_go` alone.
+        self._lock = threading.RLock()
         self._posts: deque[tuple[Callable[[Any, Any], None], Any, Any]] = deque()
         self._all_over: Any = None
         #: the execution that runs on the caller's thread
@@ -76,6 +89,16 @@ class Scheduler:
         if self.runnable:
             self.wake_workflows()
 
+    def let_go(self) -> None:
+        """Release the lock if an interrupt left it with this thread.
+
+        Ctrl-C is raised between any two steps of the main thread, even between taking a lock and
+        entering the block that would release it.
+        """
+        with suppress(RuntimeError):
+            while True:
+                self._lock.release()
+
     def post(self, deal: Callable[[Any, Any], None], subject: Any, data: Any) -> None:
         """Have `deal(subject, data)` called under the lock, by this thread or another, soon.
 
@@ -94,6 +117,9 @@ class Scheduler:
                     deal(subject, data)
             except BaseException as exc:
                 self._crashed(exc, None)
+                if isinstance(exc, KeyboardInterrupt):
+                    # It is for the code that this thread runs, which may go on for long.
+                    raise
             finally:
                 self._lock.release()
 
@@ -137,8 +163,11 @@ class Scheduler:
         if job.over:
             return
         self.end(job)
-        job.execution.core.complete_task(job.task, payload)
-        self._progressed(job.execution)
+        execution = job.execution
+        if execution.info is not None:
+            execution.happened(TaskCompleted(job.task.call, payload))
+        execution.core.complete_task(job.task, payload)
+        self._progressed(execution)
 
     def failed(self, job: Job, failure: Failure) -> None:
         """Deal with the bad end of a job."""
@@ -147,12 +176,20 @@ class Scheduler:
         self.end(job)
         core = job.execution.core
         task = job.task
-        error = failure.error(task.dependency.name, str(task.call))
+        call = task.call
+        error = failure.error(call.name, str(call))
+        if job.execution.info is not None:
+            job.execution.happened(failure.event(call))
         if failure.cancelled:
             core.close_task_with(task, error)
         else:
             core.fail_task(task, "error", error)
         self._progressed(job.execution)
+
+    def started(self, job: Job, worker: str) -> None:
+        """Deal with the begin of a job; only observers want to know."""
+        if not job.over:
+            job.execution.happened(TaskStarted(job.task.call, worker))
 
     def _timed_out(self, job: Job, limit: str) -> None:
         if job.over:
@@ -162,6 +199,8 @@ class Scheduler:
             job.child.drop()
         if job.worker is not None:
             job.worker.abandon(job)
+        if job.execution.info is not None:
+            job.execution.happened(TaskTimedOut(job.task.call, limit))
         job.execution.core.time_out_task(job.task, limit)
         self._progressed(job.execution)
 
@@ -264,6 +303,10 @@ class _WorkflowWorker(Worker):
     def work(self, item: LocalExecution) -> bool:
         """Run the child until it ends or stops."""
         self.current = item
+        if item.info is not None and item.job is not None and not item.core.created:
+            self._scheduler.post(
+                self._scheduler.started, item.job, threading.current_thread().name
+            )
         try:
             item.run_child()
         except BaseException as exc:

@@ -80,13 +80,19 @@ class ThreadPool:
             except IndexError:
                 break
 
-    def join(self) -> list[threading.Thread]:
-        """Wait for the end of the threads that do nothing more; return those that will end."""
+    def join(self, timeout: float | None = None) -> list[threading.Thread]:
+        """Wait for the end of the threads that do nothing more; return those that will end.
+
+        With a `timeout`, wait for each so many seconds at most.
+        """
         busy = []
         for thread in list(self._threads):
             worker = self._workers.get(thread)
+            if thread.ident is None:
+                # An interrupt came before it was started.
+                continue
             if worker is None or not worker.busy():
-                thread.join()
+                thread.join(timeout)
             elif not worker.stuck:
                 busy.append(thread)
         return busy

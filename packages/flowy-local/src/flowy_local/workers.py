@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
-from flowy.activity import send_heartbeats_to
+from flowy.heartbeats import send_heartbeats_to
 
 from flowy_local.activities import Failure, run_activity
 from flowy_local.threads import ThreadPool, Worker
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from flowy_local.scheduler import Scheduler
 
 
-#: seconds that a process is given to end after SIGTERM before it gets SIGKILL
-_GRACE = 1.0
+#: seconds that a process is given to end after SIGTERM before it gets SIGKILL, and that threads are
+#: given to end after Ctrl-C
+GRACE = 1.0
 
 
 class ActivityWorkers(Protocol):
@@ -35,8 +36,11 @@ class ActivityWorkers(Protocol):
         """Stop the jobs that are running, as far as they can be stopped."""
         ...
 
-    def join(self) -> list[threading.Thread]:
-        """Wait for all that has nothing more to do; return the threads that still have."""
+    def join(self, timeout: float | None = None) -> list[threading.Thread]:
+        """Wait for all that has nothing more to do; return the threads that still have.
+
+        With a `timeout`, wait for each thread so many seconds at most.
+        """
         ...
 
 
@@ -76,8 +80,8 @@ class ThreadedWorkers:
         """Stop the jobs that are running, as far as they can be stopped."""
         for worker in list(self._workers):
             worker.terminate()
-        for thread in self.join():
-            thread.join(_GRACE)
+        for thread in self._pool.join(GRACE):
+            thread.join(GRACE)
         for worker in list(self._workers):
             worker.kill()
 
@@ -96,6 +100,10 @@ class ActivityWorker(Worker):
         # In this order: whoever ends a job and then finds it current knows that it is running.
         self._current = job
         if not job.over:
+            if job.execution.info is not None:
+                self._scheduler.post(
+                    self._scheduler.started, job, threading.current_thread().name
+                )
             self._begin(job)
             outcome = self._run(job)
             scheduler = self._scheduler

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any, TypeAlias
 
 from flowy.config import ActivityMark, WorkflowConfig, scan
+from flowy.engine_api import Observer
 from flowy.retry import RetryPolicy, retry_policy
 from flowy.run import Dependency
 from flowy.serialization import Codec
@@ -22,7 +23,7 @@ from flowy_local.execution import Child
 from flowy_local.exits import wait_at_exit
 from flowy_local.scheduler import Scheduler
 from flowy_local.timers import Clock, Timers
-from flowy_local.workers import ActivityWorker, ActivityWorkers, ThreadedWorkers
+from flowy_local.workers import GRACE, ActivityWorker, ActivityWorkers, ThreadedWorkers
 
 #: `"threads"`, `"processes"`, or an executor class or instance
 ExecutorChoice: TypeAlias = str | type[Executor] | Callable[[int], Executor] | Executor
@@ -187,7 +188,13 @@ class LocalWorkflow(WorkflowConfig):
                 self.conf_activity(mark.name, function, **mark.options)
 
     def run(
-        self, /, *args: Any, _wait: bool = False, _trace: object | None = None, **kwargs: Any
+        self,
+        /,
+        *args: Any,
+        _wait: bool = False,
+        _trace: object | None = None,
+        _observers: Iterable[Observer] = (),
+        **kwargs: Any,
     ) -> Any:
         """Run the workflow with these arguments on this thread; return its result.
 
@@ -198,6 +205,8 @@ class LocalWorkflow(WorkflowConfig):
             begun are dropped, and those that run end with their work.
         _trace
             where to put a picture of the run. Needs flowy-trace.
+        _observers
+            who is told of what happens, besides the observers that plugins bring.
 
         Raises
         ------
@@ -225,6 +234,7 @@ class LocalWorkflow(WorkflowConfig):
         if sources:
             payload = self.codec.fill(payload)
         scheduler = Scheduler(self.clock(), self.workflow_workers, _wait)
+        scheduler.watch = watch(self.name, scheduler.clock, _observers)
         workers = self._workers(scheduler, [activity for _, activity in activities])
         scheduler.wake_activities = workers.wake
         interrupted = True
@@ -289,16 +299,21 @@ class LocalWorkflow(WorkflowConfig):
 
 def _shut_down(scheduler: Scheduler, workers: ActivityWorkers, interrupted: bool) -> None:
     """End the threads and processes of a run, except those that do what nobody needs any more."""
+    scheduler.let_go()
     with scheduler:
         if scheduler.root is not None:
             scheduler.root.drop()
+        if scheduler.watch is not None:
+            scheduler.watch.ended()
     scheduler.ready.clear()
     scheduler.workflow_threads.close()
     workers.close()
     scheduler.clock.close()
     if interrupted:
         workers.kill()
-    busy = scheduler.workflow_threads.join() + workers.join()
+    # What an interrupt leaves behind need not be in order, so nobody waits for it for ever.
+    timeout = GRACE if interrupted else None
+    busy = scheduler.workflow_threads.join(timeout) + workers.join(timeout)
     if not interrupted:
         wait_at_exit(busy)
 

@@ -127,7 +127,7 @@ def _schedule_activity(
     optional = (("taskPriority", "defaultTaskPriority"),)
     try:
         settings = lifecycle.settings(_ACTIVITY_SETTINGS, optional, attributes, registered)
-    except lifecycle.Undefined as undefined:
+    except lifecycle.UndefinedError as undefined:
         return undefined.cause
     scheduled_id = record(
         state,
@@ -247,9 +247,7 @@ def _cancel_external(
     )
 
     def deliver(target: Execution) -> None:
-        lifecycle.request_cancel(
-            state, target, source=execution.ids, initiated_id=initiated_id
-        )
+        lifecycle.request_cancel(state, target, source=execution.ids, initiated_id=initiated_id)
 
     kind = "RequestCancelExternalWorkflowExecution"
     event = "ExternalWorkflowExecutionCancelRequested"
@@ -307,7 +305,7 @@ def _start_child(
         return "OPEN_WORKFLOWS_LIMIT_EXCEEDED"
     try:
         settings = lifecycle.execution_settings(attributes, registered)
-    except lifecycle.Undefined as undefined:
+    except lifecycle.UndefinedError as undefined:
         return undefined.cause
     initiated_id = record(
         state,
@@ -373,6 +371,7 @@ def _start_lambda(state: State, task: Task) -> None:
 
     def done(outcome: str, event: Json) -> None:
         with state.lock:
+            state.touch()
             state.catch_up()
             if execution.is_open and execution.lambdas.get(task.scheduled_id) is task:
                 state.attempt(partial(tasks.finish, state, task, outcome, **event))
@@ -410,7 +409,7 @@ def _continue_as_new(
         return "WORKFLOW_TYPE_DEPRECATED"
     try:
         settings = lifecycle.execution_settings(attributes, registered)
-    except lifecycle.Undefined as undefined:
+    except lifecycle.UndefinedError as undefined:
         return undefined.cause
     run_id = state.new_run_id()
     lifecycle.close(

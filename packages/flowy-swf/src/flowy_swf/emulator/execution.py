@@ -106,9 +106,7 @@ class Task:
     @property
     def token(self) -> str:
         """Name this start of the task; opaque to those who get it."""
-        return tokens.write(
-            self.kind, [self.execution.run_id, self.scheduled_id, self.started_id]
-        )
+        return tokens.write(self.kind, [self.execution.run_id, self.scheduled_id, self.started_id])
 
 
 class Child:
@@ -166,9 +164,7 @@ class Execution:
         execution = cls(domain, ids["workflowId"], ids["runId"])
         for event in events:
             attributes = event[member_of(event["eventType"], "Event")]
-            execution.append(
-                round(event["eventTimestamp"] * 1000), event["eventType"], attributes
-            )
+            execution.append(round(event["eventTimestamp"] * 1000), event["eventType"], attributes)
         return execution
 
     @property
@@ -184,7 +180,8 @@ class Execution:
     @property
     def task_list(self) -> Json:
         """Give the list for the execution's next decision task."""
-        return self.override or self.started["taskList"]  # type: ignore[no-any-return]
+        task_list: Json = self.override or self.started["taskList"]
+        return task_list
 
     def append(self, now: int, event_type: str, attributes: Json) -> int:
         """Write an event, bring the indexes up to date and give the event's id."""

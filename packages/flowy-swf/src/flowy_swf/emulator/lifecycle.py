@@ -41,7 +41,7 @@ _CHILD_CLOSED: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
-class Undefined(Exception):
+class UndefinedError(Exception):
     """A setting that neither the request nor the type defines."""
 
     def __init__(self, member: str, cause: str) -> None:
@@ -61,7 +61,7 @@ def settings(
     for member, default, cause in table:
         value = request.get(member, registered.configuration.get(default))
         if value is None:
-            raise Undefined(member, cause)
+            raise UndefinedError(member, cause)
         found[member] = value
     for member, default in optional:
         value = request.get(member, registered.configuration.get(default))

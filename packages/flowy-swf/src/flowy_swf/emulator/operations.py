@@ -24,7 +24,7 @@ def _start_workflow(state: State, request: Json) -> Json:
         raise faults.Fault("TypeDeprecatedFault", registered.label)
     try:
         settings = lifecycle.execution_settings(request, registered)
-    except lifecycle.Undefined as undefined:
+    except lifecycle.UndefinedError as undefined:
         raise faults.Fault("DefaultUndefinedFault", undefined.member) from None
     running = state.open.get(domain.name, {})
     if request["workflowId"] in running:

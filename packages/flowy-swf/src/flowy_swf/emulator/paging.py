@@ -30,7 +30,7 @@ def read_token(purpose: str, token: str, now: int) -> Any:
 
 def page_of(
     member: str,
-    found: list[tuple[Sequence[Any], Json]],
+    found: Sequence[tuple[Sequence[Any], Json]],
     request: Json,
     now: int,
     *,

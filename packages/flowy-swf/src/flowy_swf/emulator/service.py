@@ -1,7 +1,7 @@
 """The service: a table of operations, and what each call goes through.
 
-A call meets the faults put in for it, is checked, lets everything happen that is due, and is carried
-out under the service's lock. Long polls let go of the lock while they wait.
+A call meets the faults put in for it, is checked, lets everything happen that is due, and is
+carried out under the service's lock. Long polls let go of the lock while they wait.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from flowy_swf.emulator import faults, operations, registry, tasks, visibility
 from flowy_swf.emulator.execution import Task
 from flowy_swf.emulator.model import Json
-from flowy_swf.emulator.state import ExecutionClosed, State
+from flowy_swf.emulator.state import State
 from flowy_swf.emulator.tasklists import Caller, Poller
 from flowy_swf.emulator.validation import check_request
 
@@ -28,7 +28,7 @@ _OPERATIONS: dict[str, Callable[[State, Json], Json]] = {
 }
 
 
-class Cut(Exception):
+class CutError(Exception):
     """The connection of this call is to be cut without an answer."""
 
 
@@ -42,14 +42,14 @@ class Service:
         self._stopped = threading.Event()
 
     def call(self, operation: str, request: Any, caller: Caller) -> Json:
-        """Answer a call, or raise the Fault it is answered with, or Cut."""
+        """Answer a call, or raise the Fault it is answered with, or CutError."""
         injection = self.state.injection
         delay = injection.next_delay(operation)
         if delay is not None:
             self._stopped.wait(delay)
         cut = injection.next_cut(operation)
         if cut == "before":
-            raise Cut
+            raise CutError
         error = injection.next_error(operation)
         if error is not None:
             raise error
@@ -63,7 +63,7 @@ class Service:
             message = f"the emulator failed to carry out {operation}; its log says why"
             raise faults.Fault("InternalFailure", message) from None
         if cut == "after":
-            raise Cut
+            raise CutError
         return response
 
     def stop(self) -> None:
@@ -75,12 +75,13 @@ class Service:
 
     def resume(self) -> None:
         """Let polls wait again."""
-        self._stopped.clear()
         with self.state.lock:
+            self._stopped.clear()
             self.state.stopping = False
 
     def _carry_out(self, operation: str, request: Json, caller: Caller) -> Json:
         with self.state.lock:
+            self.state.touch()
             self.state.catch_up()
             if operation == "PollForDecisionTask":
                 return self._poll_decision(request, caller)
@@ -152,6 +153,7 @@ class Service:
 
     def _start(self, task: Task, identity: str | None, caller: Caller) -> bool:
         """Start a task for a poller; say whether its execution is still open then."""
+        self.state.touch()
         self.state.attempt(lambda: tasks.start(self.state, task, identity, caller))
         self.state.settle()
         return task.execution.is_open

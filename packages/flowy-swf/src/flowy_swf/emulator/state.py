@@ -49,11 +49,11 @@ class Quotas:
     domains: int = 100
 
 
-class ExecutionClosed(Exception):
+class ExecutionClosedError(Exception):
     """An execution closed under what was being done to it, so the rest of it is dropped."""
 
 
-class HistoryFull(Exception):
+class HistoryFullError(Exception):
     """A history has no room for an event, so what needs the event is dropped."""
 
     def __init__(self, execution: Execution) -> None:
@@ -88,9 +88,12 @@ class State:
         self.lists: dict[tuple[str, str, str], TaskList] = {}
         #: Tasks somebody works on, so that time must not skip.
         self.busy: set[Task] = set()
-        #: Closed executions that have not been written down, for those who keep histories.
-        self.finished: deque[Execution] = deque()
+        #: Told of each execution that closes.
+        self.archive: Callable[[Execution], None] | None = None
         self.stopping = False
+        #: Grows, and its condition is told, whenever something was done.
+        self.serial = 0
+        self.changed = threading.Condition(self.lock)
         self._outbox: deque[Callable[[], None]] = deque()
         self._expiring: deque[tuple[float, Execution]] = deque()
         self._watched = float("inf")
@@ -145,7 +148,8 @@ class State:
         """Move an execution to the closed ones, where retention finds it."""
         del self.open[execution.domain][execution.workflow_id]
         self.closed.setdefault(execution.domain, {})[execution.run_id] = execution
-        self.finished.append(execution)
+        if self.archive is not None:
+            self.archive(execution)
         if self.retention is not None:
             self._expiring.append((self.now + self.retention * 1000, execution))
 
@@ -158,15 +162,23 @@ class State:
         self.clock.advance(round(seconds * 1000))
         self.settle()
 
+    def touch(self) -> None:
+        """Note that somebody uses the service."""
+        self._touched = time.monotonic()
+
     def settle(self) -> None:
         """Let everything happen that follows from what was done, and skip time if it may be."""
-        self._touched = time.monotonic()
         self.catch_up()
         self._skip()
         first = self.timeline.first()
-        if first is not None and first.due < self._watched:
+        if first is not None and first.due < self._watched and self.clock.kind != "virtual":
             self._watched = first.due
             self.wake_pollers()
+        self._tell()
+
+    def _tell(self) -> None:
+        self.serial += 1
+        self.changed.notify_all()
 
     def wake_pollers(self) -> None:
         """Make every held poll look at the time, the queue and whether the service stops."""
@@ -182,7 +194,6 @@ class State:
         self._watched = first.due
         wait = max(first.due - self.clock.now(), 0) / 1000
         if self.clock.kind == "skipping":
-            self._skip()
             wait = min(wait, max(self._touched + _QUIET - time.monotonic(), 0.01))
         return wait
 
@@ -193,6 +204,7 @@ class State:
         while (first := self.timeline.first()) is not None and self._may_skip_to(first.prompt):
             self.clock.advance(max(first.due - self.clock.now(), 0))
             self.catch_up()
+            self.touch()
 
     def _may_skip_to(self, prompt: bool) -> bool:
         if self.busy or not any(
@@ -209,6 +221,7 @@ class State:
         while (action := self.timeline.take_due(until)) is not None:
             self.attempt(action)
             self._drain()
+            self._tell()
         while self._expiring and self._expiring[0][0] <= self.now:
             _, execution = self._expiring.popleft()
             del self.closed[execution.domain][execution.run_id]
@@ -222,7 +235,7 @@ class State:
         """Do something to an execution that may close on the way."""
         try:
             action()
-        except ExecutionClosed:
+        except ExecutionClosedError:
             pass
-        except HistoryFull as full:
+        except HistoryFullError as full:
             self.later(partial(self._history_full, self, full.execution))

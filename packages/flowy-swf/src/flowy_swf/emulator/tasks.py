@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from flowy_swf.emulator.execution import CLOSE_STATUS, WAKING, Execution, Task, present
-from flowy_swf.emulator.state import ExecutionClosed, HistoryFull, State
+from flowy_swf.emulator.state import ExecutionClosedError, HistoryFullError, State
 
 #: How the events of each kind of task begin.
 _PREFIX = {"activity": "ActivityTask", "decision": "DecisionTask", "lambda": "LambdaFunction"}
@@ -40,12 +40,12 @@ def seconds(duration: str) -> int | None:
 def record(state: State, execution: Execution, event_type: str, **attributes: Any) -> int:
     """Write an event, leaving out members that are None; wake the decider if it must see it.
 
-    Raises HistoryFull instead of writing an event too many, unless it is a closing one.
+    Raises HistoryFullError instead of writing an event too many, unless it is a closing one.
     """
     if not execution.is_open:
-        raise ExecutionClosed
+        raise ExecutionClosedError
     if len(execution.events) >= state.quotas.events and event_type not in CLOSE_STATUS:
-        raise HistoryFull(execution)
+        raise HistoryFullError(execution)
     event_id = execution.append(state.now, event_type, present(**attributes))
     if event_type in WAKING:
         wake(state, execution)

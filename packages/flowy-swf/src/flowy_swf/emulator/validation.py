@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from flowy_swf.emulator import faults
@@ -47,7 +47,10 @@ _TEXT_RULES: dict[str, tuple[Callable[[str], object], str]] = {
     ),
     "TaskPriority": (_is_priority, "Member must be an integer of 32 bits"),
     "ResourceTagKey": (_LABEL.match, "Member must hold letters, digits, spaces and _.:/=+-@ only"),
-    "ResourceTagValue": (_LABEL.match, "Member must hold letters, digits, spaces and _.:/=+-@ only"),
+    "ResourceTagValue": (
+        _LABEL.match,
+        "Member must hold letters, digits, spaces and _.:/=+-@ only",
+    ),
     **dict.fromkeys(
         ("DomainName", "Name", "Version"),
         (_NAME.match, "Member must not hold : / | or control characters, nor be arn"),
@@ -164,7 +167,7 @@ def _timestamp(value: Any, path: str, problems: list[str]) -> float:
     return value
 
 
-@lru_cache(maxsize=None)
+@cache
 def checker(name: str) -> _Checker:
     """Compile the checker of a shape of the model."""
     shape = shapes()[name]
@@ -203,7 +206,7 @@ def check_request(operation: str, request: Any) -> Json:
 
 
 def _check_execution_timeout(value: str | None, path: str, problems: list[str]) -> None:
-    """An execution runs a year at most, so its time-out is always a number."""
+    """Complain of a time-out without end: an execution runs a year at most."""
     if value is not None and (not _is_duration(value) or int(value) > _YEAR):
         constraint = f"Member must be a whole number of seconds up to {_YEAR}"
         problems.append(_problem(value, path, constraint))

@@ -1,4 +1,4 @@
-"""What an activity can say to the engine that runs it."""
+"""Heartbeats: what an activity can say to the engine that runs it."""
 
 from __future__ import annotations
 

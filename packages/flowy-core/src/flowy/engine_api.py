@@ -1,0 +1,187 @@
+"""What an engine and an observer are.
+
+An engine takes a workflow's commands, carries them out, and brings back events. An observer is told
+of them. Both come from plugins; see `flowy.hookspecs`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flowy.events import CallId, Command, Event
+
+logger = logging.getLogger("flowy")
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What a plugin says of its engine. It imports nothing until it is used."""
+
+    #: the name to ask for it by: `flowy.engine(name)`
+    name: str
+    #: a line about it, for people
+    summary: str
+    #: takes a workflow's factory and the engine's options, and returns the workflow's configuration:
+    #: a callable, or where it is, as `"module:attribute"`
+    configure: str | Callable[..., Any]
+    #: the names that it offers as attributes of `flowy`, and where each is: `"module:attribute"`
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def workflow(self, factory: Callable[..., Any], **options: Any) -> Any:
+        """Return the configuration of a workflow for this engine.
+
+        Parameters
+        ----------
+        factory
+            the workflow: takes its dependencies by keyword and returns a callable.
+        options
+            what the engine takes.
+
+        Raises
+        ------
+        TypeError
+            the engine has no such option; the message names the nearest one it has.
+        """
+        configure = load(self.configure) if isinstance(self.configure, str) else self.configure
+        self._check_options(configure, options)
+        return configure(factory, **options)
+
+    def _check_options(self, configure: Callable[..., Any], options: Mapping[str, Any]) -> None:
+        parameters = list(inspect.signature(configure).parameters.values())
+        if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+            return
+        known = [
+            parameter.name
+            for parameter in parameters[1:]
+            if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+        ]
+        for option in options:
+            if option not in known:
+                near = difflib.get_close_matches(option, known, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known)}"
+                raise TypeError(f"engine {self.name!r} has no option {option!r}; {hint}")
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """A run of a workflow, as an observer is told of it."""
+
+    #: what tells this run from others
+    id: str
+    #: the workflow's name
+    workflow: str
+    #: the engine's name
+    engine: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionInfo:
+    """An execution in a run: the root, a child, or one that a restart started."""
+
+    #: what tells it from the others of its run: the calls that lead to it, such as `sub-0-0/t-1-0`,
+    #: and empty for the root
+    path: str
+    #: the workflow's name
+    workflow: str
+    #: how many executions of a chain of restarts came before
+    restarts: int = 0
+    #: the path of the parent, or None for the root
+    parent: str | None = None
+    #: the parent's call, or None for the root
+    call: CallId | None = None
+
+
+class Observer:
+    """Is told what happens in a run; does nothing by itself.
+
+    Its methods are called one at a time, in the order in which things happen, on whatever thread
+    they happen; while one of them runs the engine waits, so they should be quick. Times are in
+    seconds since 1970 (UTC), by the engine's clock, which does not go back in a run. An observer
+    that raises an error is logged and told nothing more; the run goes on.
+    """
+
+    def execution_started(self, execution: ExecutionInfo, input: Any, time: float) -> None:
+        """Take note that an execution begins, with the payload of its input."""
+
+    def command(self, execution: ExecutionInfo, command: Command, time: float) -> None:
+        """Take note of what an execution wants done, its closing included."""
+
+    def event(self, execution: ExecutionInfo, event: Event, time: float) -> None:
+        """Take note of what happened to an execution."""
+
+    def run_ended(self, time: float) -> None:
+        """Take note that the run is over; nothing more will be told."""
+
+
+class Observers(Observer):
+    """Tells several observers, and drops those that fail.
+
+    Parameters
+    ----------
+    observers
+        who is told.
+    """
+
+    def __init__(self, observers: Iterable[Observer]) -> None:
+        self._observers = list(observers)
+
+    def __bool__(self) -> bool:
+        return bool(self._observers)
+
+    def execution_started(self, execution: ExecutionInfo, input: Any, time: float) -> None:
+        """Pass it on."""
+        self._tell("execution_started", execution, input, time)
+
+    def command(self, execution: ExecutionInfo, command: Command, time: float) -> None:
+        """Pass it on."""
+        self._tell("command", execution, command, time)
+
+    def event(self, execution: ExecutionInfo, event: Event, time: float) -> None:
+        """Pass it on."""
+        self._tell("event", execution, event, time)
+
+    def run_ended(self, time: float) -> None:
+        """Pass it on."""
+        self._tell("run_ended", time)
+
+    def _tell(self, what: str, *args: Any) -> None:
+        for observer in list(self._observers):
+            try:
+                getattr(observer, what)(*args)
+            except Exception:
+                self._observers.remove(observer)
+                logger.exception(
+                    "observer %r failed in %s() and is told nothing more; the run goes on",
+                    observer,
+                    what,
+                )
+
+
+def load(reference: str) -> Any:
+    """Import what `"module:attribute"` refers to.
+
+    Raises
+    ------
+    ValueError
+        the reference has another form.
+    ImportError
+        there is no such module, or it has no such attribute.
+    """
+    module_name, colon, attribute = reference.partition(":")
+    if not (module_name and colon and attribute):
+        raise ValueError(f"{reference!r} is no reference; expected 'module:attribute'")
+    thing: Any = importlib.import_module(module_name)
+    for name in attribute.split("."):
+        try:
+            thing = getattr(thing, name)
+        except AttributeError:
+            raise ImportError(
+                f"{module_name!r} has no attribute {attribute!r}", name=module_name
+            ) from None
+    return thing
