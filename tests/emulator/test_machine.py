@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+)
 
 from flowy_swf.emulator import Emulator, Fault, Quotas
 from flowy_swf.emulator.execution import CLOSE_STATUS, WAKING, Execution
@@ -18,11 +25,11 @@ Json = dict[str, Any]
 
 IDS = st.sampled_from(["a", "b", "c"])
 WORKFLOW_IDS = st.sampled_from(["w", "x", "y"])
-LISTS = st.sampled_from(["one", "two"])
-SECONDS = st.sampled_from(["0", "1", "3", "10", "NONE"])
-LIMITED = st.sampled_from(["0", "1", "3", "10"])
-TYPES = st.sampled_from(
-    [{"name": "t", "version": "1"}, {"name": "bare", "version": "1"}, {"name": "no", "version": "1"}]
+LISTS = st.sampled_from(["one", "one", "one", "two"])
+SECONDS = st.sampled_from(["NONE", "30", "10", "3", "0"])
+LIMITED = st.sampled_from(["90", "30", "10", "1", "0"])
+TYPES = st.sampled_from(["t", "t", "t", "t", "bare", "no"]).map(
+    lambda name: {"name": name, "version": "1"}
 )
 POLICIES = st.sampled_from(["TERMINATE", "REQUEST_CANCEL", "ABANDON"])
 TASK_LISTS = st.fixed_dictionaries({"name": LISTS})
@@ -37,7 +44,7 @@ def _of(kind: str, optional: Json | None = None, **members: Any) -> st.SearchStr
 
 
 _EXECUTION_OPTIONS: Json = {
-    "executionStartToCloseTimeout": LIMITED,
+    "executionStartToCloseTimeout": st.sampled_from(["1000", "100", "10", "1"]),
     "taskStartToCloseTimeout": SECONDS,
     "taskList": TASK_LISTS,
     "childPolicy": POLICIES,
@@ -146,6 +153,9 @@ class Service(RuleBasedStateMachine):
         workflow_type=TYPES,
         options=st.fixed_dictionaries({}, optional=_EXECUTION_OPTIONS),
     )
+    def start_one(self, workflow_id: str, workflow_type: Json, options: Json) -> None:
+        self.start(workflow_id, workflow_type, options)
+
     def start(self, workflow_id: str, workflow_type: Json, options: Json) -> None:
         self.attempt(
             "StartWorkflowExecution",
@@ -154,6 +164,10 @@ class Service(RuleBasedStateMachine):
             workflowType=workflow_type,
             **options,
         )
+
+    @initialize(options=st.fixed_dictionaries({}, optional=_EXECUTION_OPTIONS))
+    def begin(self, options: Json) -> None:
+        self.start("w", {"name": "t", "version": "1"}, options)
 
     def take(self, operation: str, name: str) -> Any:
         task = self.call(operation, domain="d", taskList={"name": name})
@@ -166,6 +180,13 @@ class Service(RuleBasedStateMachine):
     @rule(target=decisions, name=LISTS)
     def poll_decision(self, name: str) -> Any:
         return self.take("PollForDecisionTask", name)
+
+    @rule(name=LISTS, batch=BATCHES)
+    def take_a_turn(self, name: str, batch: list[Json]) -> None:
+        """Poll and decide at once, as a decider does whom nothing happens to."""
+        task = self.call("PollForDecisionTask", domain="d", taskList={"name": name})
+        if "taskToken" in task:
+            self.call("RespondDecisionTaskCompleted", taskToken=task["taskToken"], decisions=batch)
 
     @rule(target=activities, name=LISTS)
     def poll_activity(self, name: str) -> Any:
@@ -207,7 +228,7 @@ class Service(RuleBasedStateMachine):
         extra = {"signalName": "s"} if verb == "Signal" else {}
         self.attempt(f"{verb}WorkflowExecution", domain="d", workflowId=workflow_id, **extra)
 
-    @rule(seconds=st.sampled_from([0.5, 1, 5, 50]))
+    @rule(seconds=st.sampled_from([0.5, 1, 5, 20]))
     def advance(self, seconds: float) -> None:
         self.emulator.advance(seconds)
 

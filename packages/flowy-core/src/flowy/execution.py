@@ -528,7 +528,9 @@ class _Commands:
         self._by_call.pop(call, None)
 
     def take(self) -> list[Command]:
-        commands = list(self._by_call.values()) if self._close is None else [self._close]
+        commands: list[Command] = list(self._by_call.values())
+        if self._close is not None:
+            commands = [self._close]
         self.clear()
         return commands
 

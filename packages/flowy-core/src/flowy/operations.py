@@ -201,6 +201,8 @@ class _FinishOrder:
             if isinstance(member, _Plain):
                 return member.value()
             if run is None:
+                # Without a run all members are settled, and as many are asked for as there are.
+                assert member is not None
                 return ResultProxy(member)
             place = _Place(run, run.created)
             run.created += 1

@@ -100,12 +100,10 @@ class Plugins:
 
     def observers(self, run: RunInfo) -> list[Observer]:
         """Return the observers that plugins want for a run."""
-        observers = []
+        observers: list[Observer] = []
         for implementation in self._manager.hook.flowy_observe.get_hookimpls():
             try:
-                observer = implementation.function(
-                    *[run for name in implementation.argnames if name == "run"]
-                )
+                observer: Any = implementation.function(*[run for _ in implementation.argnames])
             except Exception as exc:
                 self._skip(self._plugins[implementation.plugin], "flowy_observe()", exc)
             else:

@@ -139,7 +139,7 @@ NO_RETRY = RetryDelays((0,))
 
 def retry_policy(retry: RetryPolicy | Iterable[float]) -> RetryPolicy:
     """Return the policy for what a user wrote as `retry=`: a policy or a sequence of delays."""
-    if hasattr(retry, "next_delay"):
+    if not isinstance(retry, Iterable) and hasattr(retry, "next_delay"):
         return retry
     if isinstance(retry, str) or not isinstance(retry, Iterable):
         raise TypeError(

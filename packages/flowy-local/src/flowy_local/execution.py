@@ -57,9 +57,10 @@ class Job:
         "worker",
     )
 
-    def __init__(self, execution: LocalExecution, task: Task, target: Activity | Child) -> None:
+    def __init__(self, execution: LocalExecution, task: Task, target: Any) -> None:
         self.execution = execution
         self.task = task
+        #: an Activity or a Child, by the task's kind
         self.target = target
         #: whether its outcome does not count (any more)
         self.over = False

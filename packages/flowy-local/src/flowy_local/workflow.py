@@ -23,6 +23,7 @@ from flowy_local.execution import Child
 from flowy_local.exits import wait_at_exit
 from flowy_local.scheduler import Scheduler
 from flowy_local.timers import Clock, Timers
+from flowy_local.watch import watch
 from flowy_local.workers import GRACE, ActivityWorker, ActivityWorkers, ThreadedWorkers
 
 #: `"threads"`, `"processes"`, or an executor class or instance
