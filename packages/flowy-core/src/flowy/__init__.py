@@ -27,8 +27,6 @@ from flowy.result import wait as wait
 from flowy.retry import Retry as Retry
 
 if TYPE_CHECKING:
-    from flowy_local import LocalWorkflow as LocalWorkflow
-
     from flowy.engine_api import Engine as Engine
     from flowy.engine_api import ExecutionInfo as ExecutionInfo
     from flowy.engine_api import Observer as Observer
@@ -38,6 +36,7 @@ if TYPE_CHECKING:
     from flowy.plugins import PluginWarning as PluginWarning
     from flowy.plugins import engine as engine
     from flowy.plugins import engines as engines
+    from flowy_local import LocalWorkflow as LocalWorkflow
 
 #: names that are seldom needed, or need pluggy: loaded when used
 _LATER = {

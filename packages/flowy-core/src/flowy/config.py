@@ -81,7 +81,9 @@ class WorkflowConfig:
         except (TypeError, ValueError):
             # Some callables written in C tell nothing; then calling them has to do.
             return
-        takes = {p.name: p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+        takes = {
+            p.name: p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
+        }
         missing = [
             name
             for name, parameter in takes.items()

@@ -403,15 +403,15 @@ class Execution:
         elif task.order is not None or call.attempt < task.attempt:
             if call.attempt > task.attempt:
                 raise NonDeterminismError(
-                    str(call), "this attempt was scheduled", f"the retry policy ends with {task.call}"
+                    str(call),
+                    "this attempt was scheduled",
+                    f"the retry policy ends with {task.call}",
                 )
             return
         elif task.input is UNKNOWN_INPUT:
             task.input = event.input
         elif not task.dependency.codec.same_input(event.input, task.input):
-            raise NonDeterminismError(
-                str(call), f"input {event.input!r}", f"input {task.input!r}"
-            )
+            raise NonDeterminismError(str(call), f"input {event.input!r}", f"input {task.input!r}")
         task.attempt = call.attempt
         task.scheduled = True
         self._commands.drop(call)

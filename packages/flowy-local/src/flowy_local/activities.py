@@ -51,7 +51,6 @@ class Failure(NamedTuple):
         error.__cause__ = self.exception
         return error
 
-
     def event(self, call: CallId) -> TaskFailed | events.TaskCancelled:
         """Return the failure as what happened to an attempt."""
         if self.cancelled:

@@ -7,13 +7,12 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flowy.errors import NonDeterminismError, SuspendTask, TaskCancelled
 from flowy.engine_api import ExecutionInfo
+from flowy.errors import NonDeterminismError, SuspendTask, TaskCancelled
 from flowy.events import CallId, CloseWorkflow, Event, TimerFired
 from flowy.execution import Execution
 from flowy.run import Task
 from flowy.task import Node
-
 from flowy_local.activities import Activity
 
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ from weakref import WeakValueDictionary
 
 from flowy.heartbeats import send_heartbeats_to
 from flowy.serialization import Codec
-
 from flowy_local.activities import Failure, failure_of, run_activity
 
 if TYPE_CHECKING:
@@ -138,9 +137,7 @@ def _outcome(future: Future[Any]) -> Any:
     try:
         outcome = future.result()
     except BrokenExecutor as exc:
-        return Failure(
-            "ProcessDied", f"the executor broke while it had the task: {exc}", "", exc
-        )
+        return Failure("ProcessDied", f"the executor broke while it had the task: {exc}", "", exc)
     except BaseException as exc:
         # Cancelled, or the function, the input or the result does not get there or back.
         return failure_of(exc)

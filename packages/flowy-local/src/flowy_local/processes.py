@@ -21,9 +21,8 @@ from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Any, Protocol
 
-from flowy.heartbeats import send_heartbeats_to
 from flowy.errors import TaskCancelled
-
+from flowy.heartbeats import send_heartbeats_to
 from flowy_local.activities import Activity, Failure, failure_of, run_activity
 from flowy_local.threads import ThreadPool
 from flowy_local.workers import ActivityWorker, ActivityWorkers, ThreadedWorkers

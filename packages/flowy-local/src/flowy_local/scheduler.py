@@ -25,7 +25,6 @@ from flowy.events import (
     TaskStarted,
     TaskTimedOut,
 )
-
 from flowy_local.activities import Failure, failure_of
 from flowy_local.execution import Job, LocalExecution
 from flowy_local.threads import ThreadPool, Worker
@@ -34,6 +33,7 @@ from flowy_local.timers import Clock
 if TYPE_CHECKING:
     from flowy_local.watch import Watch
     from flowy_local.workflow import LocalWorkflow
+
 
 class Scheduler:
     """The shared state of a run.
@@ -304,9 +304,7 @@ class _WorkflowWorker(Worker):
         """Run the child until it ends or stops."""
         self.current = item
         if item.info is not None and item.job is not None and not item.core.created:
-            self._scheduler.post(
-                self._scheduler.started, item.job, threading.current_thread().name
-            )
+            self._scheduler.post(self._scheduler.started, item.job, threading.current_thread().name)
         try:
             item.run_child()
         except BaseException as exc:

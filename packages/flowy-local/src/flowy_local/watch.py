@@ -21,7 +21,6 @@ from flowy.events import (
 )
 from flowy.plugins import plugins
 from flowy.run import Task, calls_of
-
 from flowy_local.timers import Clock
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from flowy.heartbeats import send_heartbeats_to
-
 from flowy_local.activities import Failure, run_activity
 from flowy_local.threads import ThreadPool, Worker
 
@@ -101,9 +100,7 @@ class ActivityWorker(Worker):
         self._current = job
         if not job.over:
             if job.execution.info is not None:
-                self._scheduler.post(
-                    self._scheduler.started, job, threading.current_thread().name
-                )
+                self._scheduler.post(self._scheduler.started, job, threading.current_thread().name)
             self._begin(job)
             outcome = self._run(job)
             scheduler = self._scheduler

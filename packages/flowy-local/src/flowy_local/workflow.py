@@ -17,7 +17,6 @@ from flowy.retry import RetryPolicy, retry_policy
 from flowy.run import Dependency
 from flowy.serialization import Codec
 from flowy.serialization import codec as codec_named
-
 from flowy_local.activities import Activity
 from flowy_local.execution import Child
 from flowy_local.exits import wait_at_exit
