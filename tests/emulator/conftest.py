@@ -125,7 +125,8 @@ class Driver:
 
     def schedule(self, activity_id: str = "a", **settings: Any) -> Json:
         return decision(
-            "ScheduleActivityTask", **{"activityType": ACTIVITY, "activityId": activity_id} | settings
+            "ScheduleActivityTask",
+            **{"activityType": ACTIVITY, "activityId": activity_id} | settings,
         )
 
     def events(self, workflow_id: str = "w", run_id: str = "") -> list[Json]:

@@ -194,9 +194,7 @@ def test_a_child_policy_is_applied_to_open_children(swf: Driver, policy: str, ho
 def test_a_termination_may_bring_a_policy_of_its_own(swf: Driver) -> None:
     swf.start()
     swf.decide(child())
-    swf.client.terminate_workflow_execution(
-        domain="domain", workflowId="w", childPolicy="ABANDON"
-    )
+    swf.client.terminate_workflow_execution(domain="domain", workflowId="w", childPolicy="ABANDON")
     assert swf.last("WorkflowExecutionTerminated")["childPolicy"] == "ABANDON"
     assert run_of(swf)
 

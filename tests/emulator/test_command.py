@@ -60,9 +60,7 @@ def test_the_command_serves_until_interrupted_and_writes_histories(tmp_path: Pat
             defaultTaskStartToCloseTimeout="60",
         )
         for workflow_id in ("x/1", "x/2"):
-            client.start_workflow_execution(
-                domain="a b", workflowId=workflow_id, workflowType=ids
-            )
+            client.start_workflow_execution(domain="a b", workflowId=workflow_id, workflowType=ids)
         client.terminate_workflow_execution(domain="a b", workflowId="x/1")
         # What is closed is written at once, what is open at the end.
         assert len(list(tmp_path.glob("*/*.json"))) == 1
@@ -86,8 +84,6 @@ def test_histories_are_written_by_an_emulator_in_process(make: Make, tmp_path: P
 
 
 def test_importing_the_emulator_loads_no_botocore() -> None:
-    script = (
-        "import sys, flowy_swf.emulator; assert not {'boto3', 'botocore'} & set(sys.modules)"
-    )
+    script = "import sys, flowy_swf.emulator; assert not {'boto3', 'botocore'} & set(sys.modules)"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     subprocess.run([sys.executable, "-c", script], check=True, env=environment)

@@ -254,9 +254,7 @@ def test_continuing_as_new_starts_another_run(swf: Driver) -> None:
         "tagList": ["a"],
         "lambdaRole": "arn:x",
     }
-    swf.decide(
-        make_decision("ContinueAsNewWorkflowExecution", workflowTypeVersion="2", **settings)
-    )
+    swf.decide(make_decision("ContinueAsNewWorkflowExecution", workflowTypeVersion="2", **settings))
     event = swf.last("WorkflowExecutionContinuedAsNew", run_id=old)
     new = event["newExecutionRunId"]
     workflow_type = {"name": "workflow", "version": "2"}

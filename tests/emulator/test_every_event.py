@@ -105,9 +105,7 @@ def _families(swf: Driver) -> None:
         ("Fail", {"reason": "r", "details": "d"}),
         ("Cancel", {"details": "d"}),
     ):
-        swf.decide(
-            make_decision(f"{kind}WorkflowExecution", **attributes), name=kind.lower()
-        )
+        swf.decide(make_decision(f"{kind}WorkflowExecution", **attributes), name=kind.lower())
     swf.client.terminate_workflow_execution(
         domain="domain", workflowId="terminate", reason="r", details="d"
     )

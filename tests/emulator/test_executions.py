@@ -76,9 +76,7 @@ def test_timestamps_have_milliseconds(swf: Driver) -> None:
         ("childPolicy", "defaultChildPolicy"),
     ],
 )
-def test_a_setting_without_default_must_be_given(
-    swf: Driver, member: str, default: str
-) -> None:
+def test_a_setting_without_default_must_be_given(swf: Driver, member: str, default: str) -> None:
     ids = {"name": "bare", "version": "1"}
     swf.register_workflow(ids, **{default: None})
     request = {"domain": "domain", "workflowId": "w", "workflowType": ids}
@@ -154,9 +152,7 @@ def test_a_termination_closes_at_once(swf: Driver) -> None:
     detail = swf.describe("w", run_id)
     assert detail["executionInfo"]["closeStatus"] == "TERMINATED"
     assert detail["openCounts"]["openDecisionTasks"] == 0
-    error = swf.fault(
-        "respond_decision_task_completed", taskToken=task["taskToken"], decisions=[]
-    )
+    error = swf.fault("respond_decision_task_completed", taskToken=task["taskToken"], decisions=[])
     label = f"WorkflowExecution=[workflowId=w, runId={run_id}]"
     assert error == ("UnknownResourceFault", f"Unknown execution: {label}")
 
@@ -240,12 +236,16 @@ def test_the_latest_context_is_the_last_decision_s(swf: Driver) -> None:
     assert "executionContext" not in swf.last("DecisionTaskCompleted")
 
 
-@pytest.mark.parametrize("operation", ["describe_workflow_execution", "get_workflow_execution_history"])
+@pytest.mark.parametrize(
+    "operation", ["describe_workflow_execution", "get_workflow_execution_history"]
+)
 def test_an_execution_is_looked_up_by_both_its_ids(swf: Driver, operation: str) -> None:
     run_id = swf.start()
     swf.client.register_domain(name="other", workflowExecutionRetentionPeriodInDays="1")
     for domain, workflow_id, run in (
-        ("domain", "w", "x"), ("domain", "x", run_id), ("other", "w", run_id)
+        ("domain", "w", "x"),
+        ("domain", "x", run_id),
+        ("other", "w", run_id),
     ):
         execution = {"workflowId": workflow_id, "runId": run}
         error = swf.fault(operation, domain=domain, execution=execution)

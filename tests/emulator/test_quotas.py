@@ -64,7 +64,9 @@ def test_one_execution_has_a_thousand_open_tasks_of_each_kind(swf: Driver) -> No
     swf.start(lambdaRole="arn:x")
     swf.emulator.register_lambda("f", lambda event: None)
     swf.decide(
-        *many("ScheduleActivityTask", "activityId", activityType={"name": "activity", "version": "1"}),
+        *many(
+            "ScheduleActivityTask", "activityId", activityType={"name": "activity", "version": "1"}
+        ),
         *many("StartTimer", "timerId", startToFireTimeout="1"),
         *many("StartChildWorkflowExecution", "workflowId", workflowType=TYPE),
     )
@@ -140,9 +142,7 @@ def test_a_child_s_full_history_spares_its_parent(make: Make) -> None:
     swf = make(quotas=Quotas(events=12))
     swf.start("target", taskList={"name": "other"})
     for _ in range(9):
-        swf.client.signal_workflow_execution(
-            domain="domain", workflowId="target", signalName="s"
-        )
+        swf.client.signal_workflow_execution(domain="domain", workflowId="target", signalName="s")
     assert len(swf.events("target")) == 11
     swf.start("w")
     signal = {

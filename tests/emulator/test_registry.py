@@ -26,9 +26,7 @@ def test_a_domain_is_described_as_it_was_registered(swf: Driver) -> None:
 
 
 def test_a_domain_is_registered_once(swf: Driver) -> None:
-    error = swf.fault(
-        "register_domain", name="domain", workflowExecutionRetentionPeriodInDays="1"
-    )
+    error = swf.fault("register_domain", name="domain", workflowExecutionRetentionPeriodInDays="1")
     assert error == ("DomainAlreadyExistsFault", "domain")
 
 
@@ -230,12 +228,12 @@ def test_a_page_token_outlives_what_it_was_given_for(swf: Driver) -> None:
     for name in ("a", "b", "c"):
         swf.register_workflow({"name": name, "version": "1"})
     request: dict[str, Any] = {
-        "domain": "domain", "registrationStatus": "REGISTERED", "maximumPageSize": 2
+        "domain": "domain",
+        "registrationStatus": "REGISTERED",
+        "maximumPageSize": 2,
     }
     token = swf.client.list_workflow_types(**request)["nextPageToken"]
-    swf.client.deprecate_workflow_type(
-        domain="domain", workflowType={"name": "b", "version": "1"}
-    )
+    swf.client.deprecate_workflow_type(domain="domain", workflowType={"name": "b", "version": "1"})
     answer = swf.client.list_workflow_types(**request, nextPageToken=token)
     names = [info["workflowType"]["name"] for info in answer["typeInfos"]]
     assert names == ["c", "workflow"]

@@ -205,9 +205,7 @@ def test_a_decision_comes_in_pages_that_all_repeat_what_it_is(swf: Driver) -> No
     signal(swf, 5)
     answers = pages(swf, maximumPageSize=4)
     signal(swf)  # arrives meanwhile and is in no page
-    assert [ids(answer) for answer in answers] == [
-        [1, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11]
-    ]
+    assert [ids(answer) for answer in answers] == [[1, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11]]
     for answer in answers:
         assert answer["startedEventId"] == 11
         assert answer["previousStartedEventId"] == 3

@@ -92,9 +92,7 @@ def test_a_heartbeat_puts_its_time_out_off_and_leaves_its_details(swf: Driver) -
 def test_a_closed_activity_does_not_time_out(swf: Driver) -> None:
     swf.start()
     swf.decide(
-        swf.schedule(
-            startToCloseTimeout="5", scheduleToCloseTimeout="6", heartbeatTimeout="7"
-        )
+        swf.schedule(startToCloseTimeout="5", scheduleToCloseTimeout="6", heartbeatTimeout="7")
     )
     swf.work()
     swf.emulator.advance(100)
@@ -235,8 +233,7 @@ def test_what_is_due_on_the_way_happens_in_its_order(swf: Driver) -> None:
     begin = swf.emulator.now()
     swf.emulator.advance(3600)
     offsets = [
-        (event["eventType"], round(event["eventTimestamp"] - begin))
-        for event in swf.events()[7:]
+        (event["eventType"], round(event["eventTimestamp"] - begin)) for event in swf.events()[7:]
     ]
     assert offsets == [
         ("ActivityTaskTimedOut", 3),

@@ -200,9 +200,21 @@ def test_all_broken_constraints_are_named_together() -> None:
         ("DescribeDomain", {"name": 1}, "NUMBER_VALUE can not be converted to a String"),
         ("DescribeDomain", {"name": {}}, "START_OBJECT can not be converted to a String"),
         ("RegisterDomain", {"tags": "x"}, "VALUE_STRING can not be converted to a list"),
-        ("PollForDecisionTask", {"maximumPageSize": "1"}, "VALUE_STRING can not be converted to an Integer"),
-        ("PollForDecisionTask", {"maximumPageSize": True}, "TRUE_VALUE can not be converted to an Integer"),
-        ("PollForDecisionTask", {"reverseOrder": 1}, "NUMBER_VALUE can not be converted to a Boolean"),
+        (
+            "PollForDecisionTask",
+            {"maximumPageSize": "1"},
+            "VALUE_STRING can not be converted to an Integer",
+        ),
+        (
+            "PollForDecisionTask",
+            {"maximumPageSize": True},
+            "TRUE_VALUE can not be converted to an Integer",
+        ),
+        (
+            "PollForDecisionTask",
+            {"reverseOrder": 1},
+            "NUMBER_VALUE can not be converted to a Boolean",
+        ),
         (
             "CountOpenWorkflowExecutions",
             {"startTimeFilter": {"oldestDate": "today"}},
@@ -231,8 +243,14 @@ def test_members_nobody_knows_are_ignored(swf: Driver) -> None:
     [
         ("StartWorkflowExecution", {**START, "workflowId": "a:b/c|d"}),
         ("StartWorkflowExecution", {**START, "executionStartToCloseTimeout": "0"}),
-        ("RespondDecisionTaskCompleted", decide("StartTimer", timerId="a:t", startToFireTimeout="0")),
-        ("RespondDecisionTaskCompleted", {"taskToken": "t", "decisions": [{"decisionType": "CompleteWorkflowExecution"}]}),
+        (
+            "RespondDecisionTaskCompleted",
+            decide("StartTimer", timerId="a:t", startToFireTimeout="0"),
+        ),
+        (
+            "RespondDecisionTaskCompleted",
+            {"taskToken": "t", "decisions": [{"decisionType": "CompleteWorkflowExecution"}]},
+        ),
         ("RegisterActivityType", {**TYPE, "defaultTaskPriority": "-2147483648"}),
         ("StartWorkflowExecution", {**START, "input": "x" * 32768}),
         ("RegisterDomain", {**DOMAIN, "workflowExecutionRetentionPeriodInDays": "NONE"}),
@@ -245,7 +263,7 @@ def test_what_the_service_accepts_is_accepted(operation: str, request_: Any) -> 
 def _values(shape_name: str) -> st.SearchStrategy[Any]:
     """Give values that fit a shape, and some that do not."""
     shape = shapes()[shape_name]
-    junk = st.one_of(st.none(), st.integers(), st.text(max_size=3), st.just([]), st.just({}))
+    junk: st.SearchStrategy[Any] = st.one_of(st.none(), st.integers(), st.text(max_size=3), st.just([]), st.just({}))
     if shape["type"] == "structure":
         members = {name: _values(each["shape"]) for name, each in shape["members"].items()}
         required = set(shape.get("required", ()))
@@ -272,10 +290,12 @@ def _values(shape_name: str) -> st.SearchStrategy[Any]:
 def test_whatever_is_sent_is_answered_by_the_rules(operation: str, data: st.DataObject) -> None:
     emulator = Emulator(clock="virtual", long_poll=0)
     request = data.draw(_values(operation_inputs()[operation]))
+    status = 200
     try:
         emulator.call(operation, request)
     except Fault as fault:
-        assert fault.status == 400
+        status = fault.status
+    assert status in (200, 400)
 
 
 def test_requests_botocore_would_refuse_for_missing_members_are_refused_here_too() -> None:
@@ -283,6 +303,7 @@ def test_requests_botocore_would_refuse_for_missing_members_are_refused_here_too
     model = botocore.model.ServiceModel(description(), "swf")
     for operation in operation_inputs():
         shape = model.operation_model(operation).input_shape
+        assert shape is not None
         report = validator.validate({}, shape)
         missing = report.generate_report().count("Missing required parameter")
         name, message = refusal(operation, {})

@@ -12,6 +12,9 @@ from collections.abc import Collection, Mapping
 from types import ModuleType
 from typing import Any
 
+#: Python 3.10 takes quadratic time to make a composite of Flags, and a payload may ask for any.
+MOST_FLAG_BITS = 4096
+
 
 def find_class(name: str) -> type:
     """Return the class that `name` names; raise LookupError, saying what is missing."""

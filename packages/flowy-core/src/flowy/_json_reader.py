@@ -10,9 +10,11 @@ A *tag* is an object with exactly one key that starts with a space. `u` and `b` 
     {" c": [real, imaginary]}          complex
     {" dec": text}                     Decimal
     {" dt": iso}                       datetime, naive or with a fixed offset
-    {" dt": [iso, fold, zone]}         datetime with a fold, and with the key of a ZoneInfo or null
+    {" dt": [iso, fold, null]}         datetime with a fold
+    {" dt": [iso, fold, key]}          datetime with a ZoneInfo
+    {" dt": [iso, fold, microseconds]} datetime with an offset of less than a second
     {" date": iso}                     date
-    {" time": iso}                     time, in both forms of datetime
+    {" time": iso}                     time, in all forms of datetime
     {" td": [days, seconds, us]}       timedelta
     {" path": text}                    Path of this platform
     {" path": [class, text]}           PurePosixPath or PureWindowsPath
@@ -44,7 +46,13 @@ from enum import Enum, Flag
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from flowy._classes import find_class, is_named_tuple, make_dataclass_instance, missing_fields
+from flowy._classes import (
+    MOST_FLAG_BITS,
+    find_class,
+    is_named_tuple,
+    make_dataclass_instance,
+    missing_fields,
+)
 
 _T = TypeVar("_T")
 _M = TypeVar("_M", dt.datetime, dt.time)
@@ -153,7 +161,11 @@ def _moment(kind: type[_M], content: Any) -> _M:
         return kind.fromisoformat(content)
     text, fold, zone = _exactly(list, content)
     moment = kind.fromisoformat(text).replace(fold=_exactly(int, fold))
-    return moment if zone is None else moment.replace(tzinfo=_zone(_exactly(str, zone)))
+    if zone is None:
+        return moment
+    if type(zone) is int:
+        return moment.replace(tzinfo=dt.timezone(dt.timedelta(microseconds=zone)))
+    return moment.replace(tzinfo=_zone(_exactly(str, zone)))
 
 
 def _zone(key: str) -> ZoneInfo:
@@ -207,7 +219,7 @@ def _dict(content: Any) -> dict[Any, Any]:
 def _enum(content: Any) -> Any:
     name, member = _exactly(list, content)
     kind = _find_class(name, Enum)
-    if type(member) is int and issubclass(kind, Flag):
+    if type(member) is int and issubclass(kind, Flag) and member.bit_length() <= MOST_FLAG_BITS:
         return kind(member)
     if _exactly(str, member) not in kind.__members__:
         raise PayloadError(f"the payload has {name} {member!r}, which is no member of it here")

@@ -29,6 +29,7 @@ from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from flowy._classes import (
+    MOST_FLAG_BITS,
     can_be_made,
     field_values,
     is_named_tuple,
@@ -125,10 +126,19 @@ def _time(value: dt.time) -> str:
     return f'{{" time": {_moment(value)}}}'
 
 
+_SECOND = dt.timedelta(seconds=1)
+_MICROSECOND = dt.timedelta(microseconds=1)
+
+
 def _moment(value: dt.datetime | dt.time) -> str:
     zone = value.tzinfo.key if type(value.tzinfo) is ZoneInfo else None
     if zone is not None:
         return f'["{value.replace(tzinfo=None).isoformat()}", {value.fold}, {_string(zone)}]'
+    offset = value.utcoffset()
+    if offset and abs(offset) < _SECOND:
+        # Python writes such an offset, and reads it as none.
+        number = offset // _MICROSECOND
+        return f'["{value.replace(tzinfo=None).isoformat()}", {value.fold}, {number}]'
     if value.fold:
         return f'["{value.isoformat()}", 1, null]'
     return f'"{value.isoformat()}"'
@@ -382,7 +392,7 @@ class Writer:
         name, number = value._name_, value._value_
         if type(value).__members__.get(name) is value:
             self._append(f'{{" e": [{_class(value)}, {_string(name)}]}}')
-        elif isinstance(value, Flag) and type(number) is int:
+        elif isinstance(value, Flag) and number.bit_length() <= MOST_FLAG_BITS:
             self._append(f'{{" e": [{_class(value)}, {_integer(number)}]}}')
         else:
             raise _refuse(value, "an Enum that it is no member of", "use a member")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import heapq
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
@@ -119,12 +120,6 @@ def restart(*args: Any, **kwargs: Any) -> Restart:
     return Restart(args, kwargs)
 
 
-class _Plain(Settled):
-    """A plain value among the members of a finish order."""
-
-    __slots__ = ()
-
-
 class _Place(Node):
     """A place in a finish order; closes like the member that gets it."""
 
@@ -164,11 +159,13 @@ class _FinishOrder:
     """The places over a set of members, which may grow."""
 
     def __init__(self, members: Iterable[Any]) -> None:
-        #: how many members joined so far
+        #: the plain values that hold no place; they come before all results
+        self._plain: deque[Any] = deque()
+        #: how many results joined so far
         self._joined = 0
-        #: the closed members that hold no place: order, when it joined, node
+        #: the closed results that hold no place: order, when it joined, node
         self._closed: list[tuple[Order, int, Node]] = []
-        #: the places that were open when asked for, and how many members had joined then
+        #: the places that were open when asked for, and how many results had joined then
         self._places: list[_Place] = []
         self._limits: list[int] = []
         #: for each of these places, itself if it is open, else one nearer to the next open place
@@ -181,9 +178,12 @@ class _FinishOrder:
 
     def join(self, member: Any) -> None:
         """Add a result or a plain value."""
+        if type(member) is not ResultProxy:
+            self._plain.append(member)
+            return
         index = self._joined
         self._joined = index + 1
-        node = node_of(member) if is_result_proxy(member) else _Plain(member)
+        node = node_of(member)
         if node.run is not None:
             self._run = node.run
             self._lock = node.run.lock
@@ -195,11 +195,11 @@ class _FinishOrder:
 
     def next(self) -> Any:
         """Ask for the next place; return a plain value if one gets it, else a result."""
+        if self._plain:
+            return self._plain.popleft()
         run = self._run
         with self._lock:
             member = heapq.heappop(self._closed)[2] if self._closed else None
-            if isinstance(member, _Plain):
-                return member.value()
             if run is None:
                 # Without a run all members are settled, and as many are asked for as there are.
                 assert member is not None

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 #: event number, steps from the event, when the node was made
 Order: TypeAlias = tuple[int, int, int]
 
-_UNKNOWN: Any = object()
+#: the value of a node whose payload was not decoded
+UNKNOWN_VALUE: Any = object()
 
 
 class Dependent(Protocol):
@@ -82,7 +83,7 @@ class Node:
         self.codec: Codec | None = None
         #: who waits for it
         self.dependents: list[Dependent] | None = None
-        self._value: Any = _UNKNOWN
+        self._value: Any = UNKNOWN_VALUE
 
     @property
     def finished(self) -> bool:
@@ -98,7 +99,7 @@ class Node:
             if self.run is not None:
                 self.run.look_at(self.error)
             raise self.error.with_traceback(None)
-        if self._value is _UNKNOWN:
+        if self._value is UNKNOWN_VALUE:
             assert self.codec is not None
             self._value = self.codec.load_value(self.payload)
         return self._value
@@ -165,17 +166,9 @@ def _created(node: Node) -> int:
     return node.created
 
 
-def first_failed(nodes: Sequence[Node]) -> Node | None:
-    """Return the node that failed first, if one did."""
-    failed = None
-    for node in nodes:
-        if (
-            node.error is not None
-            and node.order is not None
-            and (failed is None or node.order < _order(failed))
-        ):
-            failed = node
-    return failed
+def first_failed(nodes: Sequence[Node]) -> Node:
+    """Return the node that failed first of `nodes`, of which one at least did."""
+    return min((node for node in nodes if node.error is not None), key=_order)
 
 
 def last_closed(nodes: Sequence[Node]) -> Node:

@@ -45,6 +45,7 @@ class Job:
     """One attempt at a task, from when it is ready until it is over."""
 
     __slots__ = (
+        "__weakref__",
         "child",
         "details",
         "execution",

@@ -1,8 +1,10 @@
 """Worker processes: each activity thread drives one, and has another started when it dies.
 
-Thread and process talk over a pipe that nobody else holds, so that the death of either shows as its
-end. To the process go `(index of the activity, payload)`, and a bool for each heartbeat: whether
-the activity may go on. From the process come `(BEAT, details)` and in the end `(DONE, outcome)`.
+Thread and process talk over a pipe, so that the death of either shows as its end. To the process go
+`(index of the activity, payload)`, a bool for each heartbeat: whether the activity may go on, and
+nothing at all when the process shall end. It is told so, because a process that somebody forks from
+this one meanwhile holds the pipe as well. From the process come `(BEAT, details)` and in the end
+`(DONE, outcome)`.
 """
 
 from __future__ import annotations
@@ -42,7 +44,7 @@ _SIGKILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 
 def _serve(connection: Connection, activities: Sequence[Activity]) -> None:
-    """Run activities until the other end of the pipe is closed."""
+    """Run activities until the other end of the pipe says so or is closed."""
     _leave_ctrl_c_to_the_parent()
 
     def beat(details: Any) -> None:
@@ -52,14 +54,21 @@ def _serve(connection: Connection, activities: Sequence[Activity]) -> None:
 
     send_heartbeats_to(beat)
     try:
-        while True:
-            index, payload = connection.recv()
-            activity = activities[index]
-            outcome = run_activity(activity.function, activity.codec, payload)
-            connection.send_bytes(_pickled_outcome(outcome))
+        while message := connection.recv_bytes():
+            connection.send_bytes(_pickled_outcome(_outcome(message, activities)))
     except (EOFError, OSError):
         # The parent has gone, or has no use for this process any more.
         return
+
+
+def _outcome(message: bytes, activities: Sequence[Activity]) -> Any:
+    try:
+        index, payload = pickle.loads(message)
+    except Exception as exc:
+        # An argument, pickled there, that cannot be unpickled here.
+        return failure_of(exc)
+    activity = activities[index]
+    return run_activity(activity.function, activity.codec, payload)
 
 
 def _pickled_outcome(outcome: Any) -> bytes:
@@ -163,6 +172,7 @@ class _Forker:
 
     _FORK = 0
     _EXIT_CODE = 1
+    _END = 2
     _MESSAGE = struct.Struct("=Bq")
 
     def __init__(self, context: BaseContext, activities: Sequence[Activity]) -> None:
@@ -190,6 +200,8 @@ class _Forker:
 
     def close(self, wait: bool) -> None:
         with self._lock:
+            with suppress(OSError):
+                self._control.sendall(self._MESSAGE.pack(self._END, 0))
             self._control.close()
         if wait:
             self._process.join()
@@ -213,6 +225,8 @@ class _Forker:
             if not message:
                 break
             what, number = self._MESSAGE.unpack(message)
+            if what == self._END:
+                break
             if what == self._FORK:
                 with Connection(fds[0]) as connection:
                     process: BaseProcess = context.Process(  # type: ignore[attr-defined]
@@ -272,6 +286,8 @@ class ProcessWorker(ActivityWorker):
     def close(self) -> None:
         """Let the process end."""
         if self._connection is not None:
+            with suppress(OSError):
+                self._connection.send_bytes(b"")
             self._connection.close()
 
     def _signal(self, number: int) -> None:
@@ -295,6 +311,9 @@ class ProcessWorker(ActivityWorker):
                 exc,
             )
         try:
+            if job.over:
+                # It passed its limit while the process was started, and there was none to kill.
+                return None
             connection.send_bytes(message)
             while True:
                 received = pickle.loads(connection.recv_bytes())
@@ -304,7 +323,10 @@ class ProcessWorker(ActivityWorker):
         except (EOFError, OSError):
             return self._died()
         except Exception as exc:
-            # A result, pickled there, that cannot be unpickled here.
+            # The details of a heartbeat, pickled there, that cannot be unpickled here. The process
+            # waits for an answer that it cannot get.
+            self._signal(_SIGKILL)
+            self._died()
             return failure_of(exc)
         outcome = received[1]
         return outcome.unpacked() if type(outcome) is Failure else outcome
