@@ -1,7 +1,7 @@
 """A map-reduce in finish order: results are combined in the order in which they become known.
 
-A verse that takes long holds up no other. The words are still compared one after the other. What
-combines them must not mind the order: it has to be associative and commutative.
+A verse that takes long holds up no other. The counts are still added up one after the other. What
+combines them must not mind the order: it has to be associative and commutative, as `add` is.
 """
 
 import functools
@@ -15,26 +15,26 @@ VERSES = [
 ]
 
 
-def longest_word(verse: str) -> str:
-    return max(verse.split(), key=len)
+def count_words(verse: str) -> int:
+    return len(verse.split())
 
 
-def longer(one: str, other: str) -> str:
-    return max(one, other, key=len)
+def add(one: int, other: int) -> int:
+    return one + other
 
 
-class LongestWord:
-    def __init__(self, longest_word, longer):
-        self.longest_word = longest_word
-        self.longer = longer
+class WordCount:
+    def __init__(self, count_words, add):
+        self.count_words = count_words
+        self.add = add
 
     def __call__(self, verses):
-        words = [self.longest_word(verse) for verse in verses]
-        return functools.reduce(self.longer, flowy.finish_order(words))
+        counts = [self.count_words(verse) for verse in verses]
+        return functools.reduce(self.add, flowy.finish_order(counts))
 
 
 if __name__ == "__main__":
-    workflow = flowy.LocalWorkflow(LongestWord)
-    workflow.conf_activity("longest_word", longest_word)
-    workflow.conf_activity("longer", longer)
-    print(workflow.run(VERSES))
+    workflow = flowy.LocalWorkflow(WordCount)
+    workflow.conf_activity("count_words", count_words)
+    workflow.conf_activity("add", add)
+    print(workflow.run(VERSES), "words")

@@ -1,7 +1,7 @@
 """A naive map-reduce: results are combined in the order in which the tasks were called.
 
-The verses are looked at side by side. The words are compared one after the other, though, and if
-the first verse takes longest, nothing is compared before it is there.
+The words of the verses are counted side by side. The counts are added up one after the other,
+though, and if the first verse takes longest, nothing is added before its count is there.
 """
 
 import functools
@@ -15,26 +15,26 @@ VERSES = [
 ]
 
 
-def longest_word(verse: str) -> str:
-    return max(verse.split(), key=len)
+def count_words(verse: str) -> int:
+    return len(verse.split())
 
 
-def longer(one: str, other: str) -> str:
-    return max(one, other, key=len)
+def add(one: int, other: int) -> int:
+    return one + other
 
 
-class LongestWord:
-    def __init__(self, longest_word, longer):
-        self.longest_word = longest_word
-        self.longer = longer
+class WordCount:
+    def __init__(self, count_words, add):
+        self.count_words = count_words
+        self.add = add
 
     def __call__(self, verses):
-        words = [self.longest_word(verse) for verse in verses]
-        return functools.reduce(self.longer, words)
+        counts = [self.count_words(verse) for verse in verses]
+        return functools.reduce(self.add, counts)
 
 
 if __name__ == "__main__":
-    workflow = flowy.LocalWorkflow(LongestWord)
-    workflow.conf_activity("longest_word", longest_word)
-    workflow.conf_activity("longer", longer)
-    print(workflow.run(VERSES))
+    workflow = flowy.LocalWorkflow(WordCount)
+    workflow.conf_activity("count_words", count_words)
+    workflow.conf_activity("add", add)
+    print(workflow.run(VERSES), "words")

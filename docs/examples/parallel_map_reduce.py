@@ -1,7 +1,7 @@
 """A parallel map-reduce: any two results that are known are combined, side by side.
 
-It starts with the first two words that are there and compares what it gets by that in turn. What
-combines them must not mind the order: it has to be associative and commutative.
+It starts with the first two counts that are there, and adds up the sums it gets in turn. What
+combines them must not mind the order: it has to be associative and commutative, as `add` is.
 """
 
 import flowy
@@ -13,26 +13,26 @@ VERSES = [
 ]
 
 
-def longest_word(verse: str) -> str:
-    return max(verse.split(), key=len)
+def count_words(verse: str) -> int:
+    return len(verse.split())
 
 
-def longer(one: str, other: str) -> str:
-    return max(one, other, key=len)
+def add(one: int, other: int) -> int:
+    return one + other
 
 
-class LongestWord:
-    def __init__(self, longest_word, longer):
-        self.longest_word = longest_word
-        self.longer = longer
+class WordCount:
+    def __init__(self, count_words, add):
+        self.count_words = count_words
+        self.add = add
 
     def __call__(self, verses):
-        words = [self.longest_word(verse) for verse in verses]
-        return flowy.parallel_reduce(self.longer, words)
+        counts = [self.count_words(verse) for verse in verses]
+        return flowy.parallel_reduce(self.add, counts)
 
 
 if __name__ == "__main__":
-    workflow = flowy.LocalWorkflow(LongestWord)
-    workflow.conf_activity("longest_word", longest_word)
-    workflow.conf_activity("longer", longer)
-    print(workflow.run(VERSES))
+    workflow = flowy.LocalWorkflow(WordCount)
+    workflow.conf_activity("count_words", count_words)
+    workflow.conf_activity("add", add)
+    print(workflow.run(VERSES), "words")

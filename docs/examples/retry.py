@@ -1,4 +1,4 @@
-"""A retry: a task that fails is tried again, after a while that grows from time to time.
+"""A retry: a task that fails is tried again, after a delay that grows each time.
 
 That is configured outside the workflow, which does not see the attempts that failed.
 """
@@ -30,6 +30,6 @@ class Question:
 
 if __name__ == "__main__":
     workflow = flowy.LocalWorkflow(Question)
-    retry = flowy.Retry(attempts=4, delay=0.01, backoff=2, on=("error",), give_up_on=("TypeError",))
+    retry = flowy.Retry(attempts=4, delay=0.01, backoff=2)
     workflow.conf_activity("ask", UnreliableServer(failures=2), retry=retry)
     print(workflow.run("how are you?"))

@@ -13,13 +13,15 @@ Links are followed. What can be reached in several ways, by links or because one
 within another, is counted once.
 
 A word is a run of letters, with apostrophes and combining marks within it; case does not matter.
-A file is read in blocks and not as a whole, so it may be of any size: what takes memory is how many
-different words there are.
+A file is read in blocks and not as a whole, so it may be of any size. After some hundred files the
+workflow starts anew with the total, so there may be any number of them. What takes memory is how
+many different words there are.
 """
 
 import argparse
 import codecs
 import heapq
+import io
 import os
 import stat
 import sys
@@ -32,15 +34,18 @@ import flowy
 
 BLOCK = 1 << 16  # bytes that are read at once
 LONGEST = 1000  # letters; what has a longer run of them is no text
+BATCH = 500  # files that one history of the workflow holds
 
 #: how often each word was seen, under "words", and why a file was skipped, by path, under "skipped"
 Tally = dict[str, dict[str, Any]]
+
+NOTHING: Tally = {"words": {}, "skipped": {}}
 
 
 # --- the activities ----------------------------------------------------------------------------
 
 
-class NotText(Exception):
+class NotTextError(Exception):
     """A file holds something that is not text."""
 
 
@@ -67,12 +72,12 @@ def words_in(blocks: Iterator[bytes]) -> Iterator[str]:
     rest = ""
     for block in blocks:
         if b"\0" in block:
-            raise NotText("binary")
+            raise NotTextError("binary")
         text = unicodedata.normalize("NFC", (rest + decode(block)).casefold())
         # The last word may go on in the next block.
         *words, rest = text.translate(WORD_CHARACTERS).split(" ")
         if len(rest) > LONGEST:
-            raise NotText(f"no text: more than {LONGEST} letters in a row")
+            raise NotTextError(f"no text: more than {LONGEST} letters in a row")
         yield from words
     decode(b"", final=True)
     yield rest
@@ -85,39 +90,38 @@ def count_words(path: str) -> Tally:
             blocks = iter(lambda: file.read(BLOCK), b"")
             counts = Counter(word.strip("'") for word in words_in(blocks))
     except OSError as exc:
-        return {"words": {}, "skipped": {path: exc.strerror}}
+        return {"words": {}, "skipped": {path: exc.strerror or str(exc)}}
     except UnicodeDecodeError:
         return {"words": {}, "skipped": {path: "not text in UTF-8"}}
-    except NotText as exc:
+    except NotTextError as exc:
         return {"words": {}, "skipped": {path: str(exc)}}
     del counts[""]
     return {"words": dict(counts), "skipped": {}}
 
 
-def add_tallies(a: Tally, b: Tally) -> Tally:
+def add_tallies(one: Tally, other: Tally) -> Tally:
     """Add up two tallies."""
-    return {
-        "words": dict(Counter(a["words"]) + Counter(b["words"])),
-        "skipped": a["skipped"] | b["skipped"],
-    }
+    words = Counter(one["words"])
+    words.update(other["words"])
+    return {"words": dict(words), "skipped": one["skipped"] | other["skipped"]}
 
 
 # --- the workflow ------------------------------------------------------------------------------
 
 
 class WordCount:
-    """Counts the words of files."""
+    """Counts the words of files, and adds to what was counted before."""
 
-    def __init__(
-        self, count: Callable[[str], Tally], add: Callable[[Tally, Tally], Tally]
-    ) -> None:
+    def __init__(self, count: Callable[..., Tally], add: Callable[..., Tally]) -> None:
         self.count = count
         self.add = add
 
-    def __call__(self, paths: Sequence[str]) -> Tally:
-        nothing: Tally = {"words": {}, "skipped": {}}
-        tallies = [self.count(path) for path in paths]
-        return flowy.parallel_reduce(self.add, tallies, nothing)
+    def __call__(self, paths: Sequence[str], total: Tally = NOTHING) -> Any:
+        tallies = [self.count(path) for path in paths[:BATCH]]
+        total = flowy.parallel_reduce(self.add, tallies, total)
+        if len(paths) > BATCH:
+            return flowy.restart(paths[BATCH:], total)
+        return total
 
 
 # --- the command -------------------------------------------------------------------------------
@@ -145,8 +149,15 @@ def find_files(paths: Sequence[str]) -> tuple[list[str], dict[str, str]]:
             else:
                 skipped[path] = "neither a file nor a folder"
         except OSError as exc:
-            skipped[path] = exc.strerror
+            skipped[path] = exc.strerror or str(exc)
     return files, skipped
+
+
+def table(words: dict[str, int], length: int = 20) -> list[str]:
+    """Return the lines that show the most frequent words."""
+    rows = heapq.nsmallest(length, words.items(), key=lambda row: (-row[1], row[0]))
+    width = max((len(str(count)) for _, count in rows), default=0)
+    return [f"{count:>{width}} {word}" for word, count in rows]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -158,13 +169,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("path", nargs="+", help="a text file in UTF-8, or a folder")
     paths = parser.parse_args(arguments).path
+    workflow = flowy.LocalWorkflow(
+        WordCount, executor="processes", activity_workers=os.cpu_count() or 1
+    )
+    workflow.conf_activity("count", count_words)
+    workflow.conf_activity("add", add_tallies)
     try:
         files, skipped = find_files(paths)
-        workflow = flowy.LocalWorkflow(
-            WordCount, executor="processes", activity_workers=os.cpu_count() or 1
-        )
-        workflow.conf_activity("count", count_words)
-        workflow.conf_activity("add", add_tallies)
         tally = workflow.run(files)
     except KeyboardInterrupt:
         print(f"{parser.prog}: interrupted", file=sys.stderr)
@@ -172,12 +183,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     skipped |= tally["skipped"]
     for path, reason in sorted(skipped.items()):
         print(f"{parser.prog}: skipped {path!r}: {reason}", file=sys.stderr)
-    most_frequent = heapq.nsmallest(20, tally["words"].items(), key=lambda pair: (-pair[1], pair[0]))
-    width = max((len(str(count)) for _, count in most_frequent), default=0)
-    # A terminal that cannot show a letter gets its code.
-    sys.stdout.reconfigure(errors="backslashreplace")
-    for word, count in most_frequent:
-        print(f"{count:>{width}} {word}")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # not every terminal has every letter
+    try:
+        for line in table(tally["words"]):
+            print(line)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever reads, such as `head`, has enough; Python is not to complain of that at its exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1 if skipped else 0
 
 

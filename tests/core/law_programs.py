@@ -60,14 +60,20 @@ _POLICIES: tuple[RetryPolicy, ...] = (
 )
 
 
-@dataclass(frozen=True)
 class Program:
     """A workflow, what it calls, and which features its code has."""
 
-    source: str
-    dependencies: dict[str, Dependency]
-    codec: Codec
-    features: frozenset[str]
+    def __init__(
+        self,
+        source: str,
+        dependencies: dict[str, Dependency],
+        codec: Codec,
+        features: frozenset[str],
+    ) -> None:
+        self.source = source
+        self.dependencies = dependencies
+        self.codec = codec
+        self.features = features
 
     def __repr__(self) -> str:
         policies = "".join(
@@ -255,6 +261,14 @@ class _Writer:
             self.features.add("a member twice")
         return f"[{', '.join(members)}]"
 
+    def group(self, scope: _Scope) -> str:
+        """Return the arguments of `first` or `finish_order`."""
+        members = self.members(scope)
+        if self.draw(st.integers(0, 2)):
+            return members
+        self.features.add("members as arguments")
+        return f"*{members}"
+
     def member(self, scope: _Scope) -> str:
         return self.called(scope) if self.draw(st.booleans()) else self.scalar(scope)
 
@@ -309,7 +323,7 @@ class _Writer:
 
     def first(self, scope: _Scope) -> None:
         self.features.add("first")
-        members = self.members(scope)
+        members = self.group(scope)
         if not self.draw(st.integers(0, 3)):
             self.features.add("first of first")
             members = f"[first({members}), {self.member(scope)}]"
@@ -318,7 +332,7 @@ class _Writer:
         scope.scalars.append(name)
 
     def order(self, scope: _Scope) -> None:
-        members = self.members(scope)
+        members = self.group(scope)
         if self.draw(st.booleans()):
             self.features.add("places in a list")
             name = self.name("many")
@@ -425,7 +439,7 @@ class _Writer:
             self.inner_block(scope, depth)
 
     def each(self, scope: _Scope, depth: int) -> None:
-        places = f"finish_order({self.members(scope)})"
+        places = f"finish_order({self.group(scope)})"
         if self.draw(st.booleans()):
             self.features.add("part of a finish order")
             places = f"islice({places}, {self.draw(st.integers(1, 2))})"

@@ -52,7 +52,7 @@ Factory: TypeAlias = Callable[..., Any]
 
 
 class Turn(NamedTuple):
-    """What happens next: something without meaning first, then one of the things that may happen."""
+    """What happens next: noise, or else one of the things that may happen."""
 
     pick: int = 0
     outcome: Outcome = "completed"
@@ -72,7 +72,7 @@ _OUTCOMES: tuple[Outcome, ...] = (
     *("completed", "completed", "completed", "completed", "completed"),
     *("failed", "failed", "gave up", "timed out", "timed out", "cancelled"),
 )
-_NOISES: tuple[Noise, ...] = (*[""] * 8, "started", "signal", "marker", "late")
+_NOISES: tuple[Noise, ...] = (*("", "", "", "", ""), "started", "signal", "marker", "late")
 
 worlds = st.builds(
     World,
@@ -99,7 +99,7 @@ class Recording:
     outstanding: list[Outstanding] = field(default_factory=list)
     #: for each length of the history, all that was commanded until then
     commanded: list[dict[tuple[type, CallId], Command]] = field(default_factory=list)
-    close: CloseWorkflow = CompleteWorkflow(None)
+    close: CloseWorkflow | None = None
     #: the failures nobody looked at, in words
     unseen: list[str] = field(default_factory=list)
 
@@ -192,7 +192,7 @@ class _Recorder:
         waiting = [*self.outstanding]
         if self.world.prompt and waiting:
             return self.take_on(waiting[0])
-        choices = waiting + [*self.open]
+        choices = [*waiting, *self.open]
         assert choices, "the workflow waits, and there is nothing to wait for"
         pick = turn.pick % len(choices)
         if pick < len(waiting):
@@ -386,7 +386,9 @@ def follow_every_prefix(program: Program, recording: Recording) -> None:
 
 def by_call(commands: Sequence[Command]) -> Outstanding:
     """Return commands by their calls; there is one for each call at a time."""
-    found = {command.call: command for command in commands if isinstance(command, CallCommand)}
+    found: Outstanding = {
+        command.call: command for command in commands if isinstance(command, CallCommand)
+    }
     assert len(found) == len(commands)
     return found
 
@@ -448,7 +450,8 @@ class Carrier:
         assert self.position == len(self.recording.history)
         assert summaries(execution) == self.recording.unseen
         # What the last step commanded was carried out here, and is dropped elsewhere.
-        assert self.commanded.items() >= without_sources(self.recording.commanded[-1]).items()
+        for earlier in self.recording.commanded[-1:]:
+            assert self.commanded.items() >= without_sources(earlier).items()
 
     def tell_next(self) -> None:
         """Tell the machine the next event of the history."""

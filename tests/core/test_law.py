@@ -20,8 +20,8 @@ the history at which the workflow is open, and as soon as its code has gone as f
 3. The failures that nobody looked at are the same then.
 
 Left out on purpose: the order of the commands of one step, and what was commanded in the step that
-closes the workflow. A machine without a carrier drops it. With one, it was carried out already; then
-only the commands of all earlier steps have to be the same.
+closes the workflow. A machine without a carrier drops it. With one, it was carried out already, and
+then only the commands of the steps before have to be the same.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from hypothesis import strategies as st
 
 from flowy import Execution, NonDeterminismError, finish_order, first, is_result_proxy
 from flowy.events import (
+    CallId,
     CompleteWorkflow,
     FailWorkflow,
     RestartWorkflow,
@@ -58,6 +59,7 @@ from .law_world import (
     PARK,
     SUSPEND,
     Carrier,
+    Over,
     Recording,
     Step,
     World,
@@ -172,7 +174,15 @@ FEATURES = {
     *("except TaskCancelled", "except TaskError", "except TaskTimedout", "failure raised again"),
     *("finally", "finally after except"),
     *("suspension swallowed", "suspension swallowed before more calls"),
-    *("fan", "first", "first of first", "a member twice", "wait", "question about a result"),
+    *(
+        "fan",
+        "first",
+        "first of first",
+        "a member twice",
+        "members as arguments",
+        "wait",
+        "question about a result",
+    ),
     *("places in a list", "places one at a time"),
     *("whole finish order", "part of a finish order"),
     *("initializer", "reduction by a task", "reduction by a plain function"),
@@ -181,8 +191,8 @@ FEATURES = {
     *("ended well", "ended with a failure", "ended with a restart", "ended with open calls"),
     *("ended without events", "ended with failures that nobody looked at"),
     *("input with a result", "retry", "first delay", "delay before a retry"),
-    *("task completed", "task failed", "task timed out", "task cancelled", "late delivery"),
-    *("commands taken on late",),
+    *("task completed", "task failed", "task timed out", "task cancelled", "timer fired"),
+    *("commands taken on late", "late delivery"),
 }
 
 
@@ -204,22 +214,24 @@ def happened(recording: Recording) -> set[str]:
         TaskCompleted: "task completed",
         TaskFailed: "task failed",
         TaskTimedOut: "task timed out",
+        TimerFired: "timer fired",
         TaskCancelled: "task cancelled",
     }
-    scheduled = set()
+    scheduled: set[CallId] = set()
+    ended: set[tuple[type, CallId]] = set()
     for happening in history:
-        if type(happening) in over:
-            found.add(over[type(happening)])
+        if isinstance(happening, Over):
+            if (type(happening), happening.call) in ended:
+                found.add("late delivery")
+            ended.add((type(happening), happening.call))
             scheduled.discard(happening.call)
+            found.add(over[type(happening)])
         elif isinstance(happening, TaskScheduled):
             scheduled.add(happening.call)
             if happening.call.attempt:
                 found.add("retry")
     if scheduled:
         found.add("ended with open calls")
-    repeated = Counter(e for e in history if isinstance(e, (*over, TimerFired)))
-    if any(times > 1 for times in repeated.values()):
-        found.add("late delivery")
     for outstanding in recording.outstanding:
         if len(outstanding) > 1:
             found.add("commands taken on late")

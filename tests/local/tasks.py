@@ -109,6 +109,14 @@ def engine_threads() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name.startswith("flowy-")]
 
 
+def let_end() -> None:
+    """Wait until the engine's threads have ended, as those do that only had to finish a task."""
+    for thread in threading.enumerate():
+        if thread.name.startswith("flowy-"):
+            thread.join(PATIENCE)
+            assert not thread.is_alive()
+
+
 def wait(event: threading.Event) -> None:
     """Wait for the event; fail the task that waits for it in vain."""
     assert event.wait(PATIENCE)

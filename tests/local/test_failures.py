@@ -41,7 +41,10 @@ from tests.local.tasks import (
 Options = dict[str, Any]
 PROCESSES = {"executor": "processes"}
 PICKLED = {"executor": "processes", "codec": "object"}
-REMEDY = 'give its class a __json__ method, or use codec="object" on the local engine'
+NO_JSON = (
+    "is of type 'object', which has no form in JSON; "
+    'convert it, give its class a __json__ method, or use codec="object" on the local engine'
+)
 
 
 def failure_of(function: Callable[..., Any], *args: Any, **options: Any) -> TaskError:
@@ -362,7 +365,7 @@ def test_the_arguments_of_run_are_checked_before_anything_runs() -> None:
     with pytest.raises(TypeError) as caught:
         workflow.run(1, {"when": object()})
     assert str(caught.value) == (
-        f"args[1]['when'] is of type 'object', which JSON has no form for; {REMEDY}"
+        f"args[1]['when'] {NO_JSON}"
     )
 
 
@@ -373,7 +376,7 @@ def test_an_argument_that_json_has_no_form_for_is_refused_where_it_is_passed() -
     with pytest.raises(TypeError) as caught:
         configured(factory, identity).run()
     assert str(caught.value) == (
-        f"args[1]['when'] is of type 'object', which JSON has no form for; {REMEDY}"
+        f"args[1]['when'] {NO_JSON}"
     )
 
 
@@ -382,7 +385,7 @@ def test_a_result_that_json_has_no_form_for_fails_the_task(options: Options) -> 
     error = failure_of(unserializable, **options)
     assert error.summary() == (
         "unserializable-0-0 failed: TypeError: "
-        f"result['when'][0] is of type 'object', which JSON has no form for; {REMEDY}"
+        f"result['when'][0] {NO_JSON}"
     )
 
 
@@ -390,7 +393,7 @@ def test_a_return_value_that_json_has_no_form_for_fails_the_root() -> None:
     with pytest.raises(TypeError) as caught:
         LocalWorkflow(lambda: lambda: [object()]).run()
     assert str(caught.value) == (
-        f"result[0] is of type 'object', which JSON has no form for; {REMEDY}"
+        f"result[0] {NO_JSON}"
     )
 
 
@@ -401,7 +404,7 @@ def test_a_return_value_that_json_has_no_form_for_fails_the_child() -> None:
         parent.run()
     assert str(caught.value) == (
         "child-0-0 failed: TypeError: "
-        f"result[0] is of type 'object', which JSON has no form for; {REMEDY}"
+        f"result[0] {NO_JSON}"
     )
 
 
@@ -419,41 +422,20 @@ def test_a_result_that_cannot_be_pickled_fails_its_task() -> None:
     )
 
 
-def test_a_result_that_cannot_be_loaded_here_fails_its_task_and_the_process_goes_on() -> None:
-    def factory(unloadable: Any, pid: Any) -> Any:
+@pytest.mark.parametrize("what", ["argument", "result"])
+def test_an_object_that_cannot_be_loaded_elsewhere_fails_the_task_alone(what: str) -> None:
+    def factory(identity: Any, unloadable: Any, square: Any) -> Any:
         def run() -> Any:
-            before = pid() + 0
             try:
-                flowy.wait(unloadable())
+                flowy.wait(identity(Unloadable()) if what == "argument" else unloadable())
             except TaskError as exc:
-                return exc.summary(), pid() == before
+                return exc.error_type, exc.message, square(2)
             return "no failure"
 
         return run
 
-    workflow = configured(factory, unloadable, pid, activity_workers=1, **PICKLED)
-    assert workflow.run() == (
-        "unloadable-0-0 failed: LookupError: made in another process, not in this one",
-        True,
-    )
-
-
-def test_an_argument_that_cannot_be_loaded_there_fails_the_task() -> None:
-    def factory(identity: Any, pid: Any) -> Any:
-        def run() -> Any:
-            try:
-                flowy.wait(identity(Unloadable()))
-            except TaskError as exc:
-                return exc.summary(), isinstance(pid() + 0, int)
-            return "no failure"
-
-        return run
-
-    workflow = configured(factory, identity, pid, activity_workers=1, **PICKLED)
-    assert workflow.run() == (
-        "identity-0-0 failed: LookupError: made in another process, not in this one",
-        True,
-    )
+    workflow = configured(factory, identity, unloadable, square, activity_workers=1, **PICKLED)
+    assert workflow.run() == ("LookupError", "made in another process, not in this one", 4)
 
 
 # --- failures that nobody saw ------------------------------------------------------------------

@@ -386,14 +386,19 @@ class Execution:
 
     def _record(self, call: CallId, kind: str | None, input: Any) -> Task:
         """Make the task of a call in the history that no code has made yet."""
-        dependency = self.dependencies.get(call.name)
-        if dependency is None or (kind is not None and dependency.kind != kind):
-            dependency = Dependency(call.name, kind or "activity")
-        task = Task(None, 0, dependency, call.number, input)
+        task = Task(None, 0, self._called(call.name, kind), call.number, input)
         task.attempt = call.attempt
         self._calls.setdefault(call.name, {})[call.number] = task
         self._unrepeated += 1
         return task
+
+    def _called(self, name: str, kind: str | None) -> Dependency:
+        """Return the dependency that a call in the history was made to."""
+        dependency = self.dependencies.get(name)
+        if dependency is None or (kind is not None and dependency.kind != kind):
+            # There is no such dependency any more, so the code is going to differ from the history.
+            dependency = Dependency(name, kind or "activity", retry=_AsRecorded())
+        return dependency
 
     def _apply_task_scheduled(self, event: TaskScheduled) -> None:
         call = event.call
@@ -410,6 +415,7 @@ class Execution:
             return
         elif task.input is UNKNOWN_INPUT:
             task.input = event.input
+            task.dependency = self._called(call.name, event.kind)
         elif not task.dependency.codec.same_input(event.input, task.input):
             raise NonDeterminismError(str(call), f"input {event.input!r}", f"input {task.input!r}")
         task.attempt = call.attempt
@@ -499,6 +505,16 @@ _TRANSITIONS: dict[type, Callable[[Execution, Any], None]] = {
 
 class HistoryError(ValueError):
     """A history cannot be one: it lacks events, or they are in the wrong order."""
+
+
+class _AsRecorded:
+    """The policy of calls to a dependency that is gone: there may be more attempts in the history."""
+
+    def first_delay(self) -> float:
+        return 0
+
+    def next_delay(self, attempt: int, mishap: Mishap, error_type: str, seed: str) -> float | None:
+        return 0
 
 
 class _Commands:

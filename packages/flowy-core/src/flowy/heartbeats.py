@@ -32,6 +32,15 @@ def heartbeat(details: Any = None) -> None:
         beat(details)
 
 
+def call_with_heartbeats(beat: Beat, function: Callable[..., Any], *args: Any) -> Any:
+    """Call the function; meanwhile its heartbeats go to `beat`. For engines."""
+    token = _beat.set(beat)
+    try:
+        return function(*args)
+    finally:
+        _beat.reset(token)
+
+
 def send_heartbeats_to(beat: Beat) -> None:
     """Have the heartbeats in this thread, or this context, go to `beat` from now on. For engines."""
     _beat.set(beat)

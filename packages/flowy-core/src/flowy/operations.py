@@ -241,7 +241,12 @@ class _FinishOrder:
 def _members(results: tuple[Any, ...], name: str, empty: bool = False) -> list[Any]:
     """Return the members that a call with `results` means: them, or those of one iterable."""
     single = results[0] if len(results) == 1 else None
-    if isinstance(single, Iterable) and not isinstance(single, (ResultProxy, str, bytes)):
+    # A result is one member, whatever its value is. isinstance would force it.
+    if (
+        not is_result_proxy(single)
+        and isinstance(single, Iterable)
+        and not isinstance(single, (str, bytes))
+    ):
         members = list(single)
     else:
         members = list(results)

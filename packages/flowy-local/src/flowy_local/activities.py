@@ -82,15 +82,22 @@ class _Pickled(Exception):
     """Stands for an exception on its way between processes."""
 
 
-def run_activity(function: Callable[..., Any], codec: Codec, payload: Any) -> Any:
+def run_activity(
+    function: Callable[..., Any],
+    codec: Codec,
+    payload: Any,
+    interrupt: type[BaseException] | tuple[()] = (),
+) -> Any:
     """Call the function with the arguments in `payload`; return its result's payload, or a Failure.
 
     Whatever the function raises becomes a Failure, SystemExit and KeyboardInterrupt too: it must
-    not take the worker along.
+    not take the worker along. Only an `interrupt` is raised.
     """
     try:
         args, kwargs = codec.load_input(payload)
         return codec.dump_value(function(*args, **kwargs))
+    except interrupt:
+        raise
     except BaseException as exc:
         return failure_of(exc)
 

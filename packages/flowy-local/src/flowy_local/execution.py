@@ -296,18 +296,31 @@ class LocalExecution:
         scheduler.check()
 
     def _park(self, core: Execution, node: Node) -> None:
+        if self.job is None:
+            self._park_root(node)
+        else:
+            self._park_child(core, node)
+
+    def _park_root(self, node: Node) -> None:
+        scheduler = self.scheduler
+        if type(node) is Task and type(node.dependency.target) is Activity:
+            if scheduler.workers.run_here(node) and node.order is not None:
+                return
+        with scheduler:
+            if node.order is not None:
+                return
+            scheduler.check()
+            self._parked = True
+        self._take_waiter()
+        scheduler.check()
+
+    def _park_child(self, core: Execution, node: Node) -> None:
         with self.scheduler as scheduler:
             if node.order is not None:
                 return
-            if self.job is None:
-                scheduler.check()
-            elif self.dropped or core.created < PARK_FROM:
+            if self.dropped or core.created < PARK_FROM:
                 raise SuspendTask
             self._parked = True
-        if self.job is None:
-            self._take_waiter()
-            scheduler.check()
-            return
         if not self._waiter.acquire(timeout=core.created * REPLAY_COST):
             with scheduler:
                 if self._parked:

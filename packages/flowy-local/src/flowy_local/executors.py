@@ -16,6 +16,8 @@ from flowy.serialization import Codec
 from flowy_local.activities import Failure, failure_of, run_activity
 
 if TYPE_CHECKING:
+    from flowy.run import Task
+
     from flowy_local.execution import Job
     from flowy_local.scheduler import Scheduler
 
@@ -67,6 +69,10 @@ class ExecutorWorkers:
                         self._submit(job)
             finally:
                 self._dispatching.release()
+
+    def run_here(self, task: Task) -> bool:
+        """Say no: all jobs are the executor's."""
+        return False
 
     def abandon(self, job: Job) -> None:
         """Give up a job that passed its limit: have another in its place."""
@@ -125,12 +131,8 @@ class ExecutorWorkers:
     def _done(self, job: Job, outcome: Any) -> None:
         with self._count:
             self._in_flight -= 1
-        scheduler = self._scheduler
-        if type(outcome) is Failure:
-            scheduler.post(scheduler.failed, job, outcome)
-        else:
-            scheduler.post(scheduler.completed, job, outcome)
-        scheduler.wake()
+        self._scheduler.post_outcome(job, outcome)
+        self._scheduler.wake()
 
 
 def _outcome(future: Future[Any]) -> Any:

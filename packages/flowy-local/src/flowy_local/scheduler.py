@@ -12,7 +12,6 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +31,7 @@ from flowy_local.timers import Clock
 
 if TYPE_CHECKING:
     from flowy_local.watch import Watch
+    from flowy_local.workers import ActivityWorkers
     from flowy_local.workflow import LocalWorkflow
 
 
@@ -60,8 +60,9 @@ class Scheduler:
         self.workflow_threads = ThreadPool(
             "workflow", self.runnable, workflow_workers, lambda: _WorkflowWorker(self)
         )
-        #: sees to it that somebody takes what is in `ready`
-        self.wake_activities: Callable[[], None] = lambda: None
+        #: who takes what is in `ready`; set before the run begins
+        self.workers: ActivityWorkers
+        self.wake_activities: Callable[[], None]
         # Reentrant for the sake of `let_go` alone.
         self._lock = threading.RLock()
         self._posts: deque[tuple[Callable[[Any, Any], None], Any, Any]] = deque()
@@ -95,9 +96,8 @@ class Scheduler:
         Ctrl-C is raised between any two steps of the main thread, even between taking a lock and
         entering the block that would release it.
         """
-        with suppress(RuntimeError):
-            while True:
-                self._lock.release()
+        while self._lock._is_owned():  # type: ignore[attr-defined]
+            self._lock.release()
 
     def post(self, deal: Callable[[Any, Any], None], subject: Any, data: Any) -> None:
         """Have `deal(subject, data)` called under the lock, by this thread or another, soon.
@@ -106,6 +106,13 @@ class Scheduler:
         """
         self._posts.append((deal, subject, data))
         self._deal()
+
+    def post_outcome(self, job: Job, outcome: Any) -> None:
+        """Post the end of a job: its result's payload, or a Failure."""
+        if type(outcome) is Failure:
+            self.post(self.failed, job, outcome)
+        else:
+            self.post(self.completed, job, outcome)
 
     def _deal(self) -> None:
         posts = self._posts
@@ -238,7 +245,8 @@ class Scheduler:
         node = execution.core.blocked_on
         if node is not None and node.order is not None:
             execution.unblock()
-        self._check_all_over()
+        if self._all_over is not None:
+            self._check_all_over()
 
     def _check_all_over(self) -> None:
         if self._all_over is not None and not self.unfinished:

@@ -14,6 +14,10 @@ from collections.abc import Callable
 from typing import Any
 
 
+#: the place of a thread that there could be
+_NOT_STARTED: Any = object()
+
+
 class ThreadPool:
     """Up to `size` threads.
 
@@ -65,6 +69,30 @@ class ThreadPool:
         """Whether all threads are there and busy."""
         return not self._idle and len(self._threads) >= self.size
 
+    def lend(self) -> Any:
+        """Return the place of an idle thread, whose work the caller may do; None if there is none.
+
+        It has to be given back.
+        """
+        try:
+            return self._idle.pop()
+        except IndexError:
+            with self._lock:
+                if len(self._threads) >= self.size:
+                    return None
+                self.size -= 1
+                return _NOT_STARTED
+
+    def give_back(self, place: Any) -> None:
+        """Take a place back."""
+        if place is _NOT_STARTED:
+            with self._lock:
+                self.size += 1
+        else:
+            self._idle.append(place)
+        if self.queue:
+            self.wake()
+
     def grow(self) -> None:
         """Allow for one more thread, because one is stuck for good."""
         with self._lock:
@@ -115,14 +143,14 @@ class ThreadPool:
         worker = self._workers[threading.current_thread()] = self._make_worker()
         queue = self.queue
         idle = self._idle
+        waiter = threading.Lock()
+        waiter.acquire()
         try:
             while not self._closed:
                 self._waking = False
                 try:
                     item = queue.popleft()
                 except IndexError:
-                    waiter = threading.Lock()
-                    waiter.acquire()
                     idle.append(waiter)
                     if self._closed or queue:
                         # Something came in between: take the waiter back, unless it is being woken.
@@ -133,7 +161,7 @@ class ThreadPool:
                         continue
                     waiter.acquire()
                     continue
-                if queue:
+                if queue and not self._waking:
                     self.wake()
                 if not worker.work(item):
                     return

@@ -6,11 +6,13 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
-from flowy.heartbeats import send_heartbeats_to
-from flowy_local.activities import Failure, run_activity
+from flowy.heartbeats import call_with_heartbeats, send_heartbeats_to
+from flowy_local.activities import run_activity
 from flowy_local.threads import ThreadPool, Worker
 
 if TYPE_CHECKING:
+    from flowy.run import Task
+
     from flowy_local.execution import Job
     from flowy_local.scheduler import Scheduler
 
@@ -25,6 +27,10 @@ class ActivityWorkers(Protocol):
 
     def wake(self) -> None:
         """See to it that the jobs that are ready get run."""
+        ...
+
+    def run_here(self, task: Task) -> bool:
+        """Run the task on this thread, if it is the next one and that can be done; say whether."""
         ...
 
     def close(self) -> None:
@@ -75,6 +81,10 @@ class ThreadedWorkers:
         self._workers.append(worker)
         return worker
 
+    def run_here(self, task: Task) -> bool:
+        """Say no: the caller's thread has no process."""
+        return False
+
     def kill(self) -> None:
         """Stop the jobs that are running, as far as they can be stopped."""
         for worker in list(self._workers):
@@ -83,6 +93,53 @@ class ThreadedWorkers:
             thread.join(GRACE)
         for worker in list(self._workers):
             worker.kill()
+
+
+class CallersThread(ThreadedWorkers):
+    """Activities on threads; one that the workflow's code waits for may run on the code's own.
+
+    The code can do nothing else meanwhile, and two switches of threads are saved, which take as
+    long as all the rest. A task with a limit is left to a thread that can be given up.
+    """
+
+    def run_here(self, task: Task) -> bool:
+        """Run the task on this thread, if it is the next one and a place is free; say whether."""
+        ready = self._scheduler.ready
+        target = task.dependency.target
+        if not ready or target.timeout is not None or target.heartbeat is not None:
+            return False
+        place = self._pool.lend()
+        if place is None:
+            return False
+        try:
+            job = self._take(task)
+            if job is None:
+                return False
+            scheduler = self._scheduler
+            if job.execution.info is not None:
+                scheduler.post(scheduler.started, job, threading.current_thread().name)
+            outcome = call_with_heartbeats(
+                job.beat, run_activity, target.function, target.codec, task.input, KeyboardInterrupt
+            )
+            scheduler.post_outcome(job, outcome)
+        finally:
+            self._pool.give_back(place)
+        return True
+
+    def _take(self, task: Task) -> Job | None:
+        """Take the task's job if it is the first that is ready."""
+        ready = self._scheduler.ready
+        try:
+            if ready[0].task is not task:
+                return None
+            job = ready.popleft()
+        except IndexError:
+            return None
+        if job.task is task:
+            return job
+        # Another thread was quicker.
+        ready.appendleft(job)
+        return None
 
 
 class ActivityWorker(Worker):
@@ -104,10 +161,7 @@ class ActivityWorker(Worker):
             self._begin(job)
             outcome = self._run(job)
             scheduler = self._scheduler
-            if type(outcome) is Failure:
-                scheduler.post(scheduler.failed, job, outcome)
-            else:
-                scheduler.post(scheduler.completed, job, outcome)
+            scheduler.post_outcome(job, outcome)
             # What became ready is for this thread; what became runnable is not.
             if scheduler.runnable:
                 scheduler.wake_workflows()

@@ -23,7 +23,7 @@ from flowy_local.exits import wait_at_exit
 from flowy_local.scheduler import Scheduler
 from flowy_local.timers import Clock, Timers
 from flowy_local.watch import watch
-from flowy_local.workers import GRACE, ActivityWorker, ActivityWorkers, ThreadedWorkers
+from flowy_local.workers import GRACE, ActivityWorker, ActivityWorkers, CallersThread
 
 #: `"threads"`, `"processes"`, or an executor class or instance
 ExecutorChoice: TypeAlias = str | type[Executor] | Callable[[int], Executor] | Executor
@@ -236,6 +236,7 @@ class LocalWorkflow(WorkflowConfig):
         scheduler = Scheduler(self.clock(), self.workflow_workers, _wait)
         scheduler.watch = watch(self.name, scheduler.clock, _observers)
         workers = self._workers(scheduler, [activity for _, activity in activities])
+        scheduler.workers = workers
         scheduler.wake_activities = workers.wake
         interrupted = True
         try:
@@ -282,7 +283,7 @@ class LocalWorkflow(WorkflowConfig):
     def _workers(self, scheduler: Scheduler, activities: list[Activity]) -> ActivityWorkers:
         executor, size = self.executor, self.activity_workers
         if executor == "threads":
-            return ThreadedWorkers(scheduler, size, ActivityWorker)
+            return CallersThread(scheduler, size, ActivityWorker)
         if executor == "processes":
             from flowy_local.processes import process_workers
 
