@@ -118,13 +118,15 @@ def programs(draw: Draw) -> Program:
 class _Scope:
     """The names that code may use."""
 
+    plain: list[str]
     scalars: list[str] = field(default_factory=list)
     lists: list[str] = field(default_factory=list)
     iterators: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
     def inner(self) -> _Scope:
-        return _Scope([*self.scalars], [*self.lists], [*self.iterators], [*self.errors])
+        names = self.plain, self.scalars, self.lists, self.iterators, self.errors
+        return _Scope(*map(list, names))
 
 
 class _Writer:
@@ -136,18 +138,19 @@ class _Writer:
         self.features: set[str] = set()
         self.indent = 0
         self.names = itertools.count()
-        self.left = draw(st.integers(1, 14))
+        self.left = draw(st.integers(1, 24))
 
     # --- the frame -------------------------------------------------------------------------------
 
     def workflow(self) -> None:
-        scope = _Scope()
+        scope = _Scope(["1"])
         with self.suite(f"def workflow({', '.join(DEPENDENCIES)}):"):
             if not self.draw(st.integers(0, 5)):
                 self.features.add("call in the factory")
                 self.call(scope)
-            scope.scalars += ["x", "y"]
+            scope.plain += ["x", "y"]
             with self.suite("def run(x, y):"):
+                self.draw(st.sampled_from((self.fan, self.call)))(scope)
                 self.block(scope, 0)
                 self.end(scope)
             self.line("return run")
@@ -157,8 +160,10 @@ class _Writer:
         if not self.draw(st.integers(0, 5)):
             self.features.add("restart")
             self.line(f"return restart({self.argument(scope)}, {self.argument(scope)})")
-        else:
+        elif self.draw(st.booleans()):
             self.line(f"return {self.argument(scope)}")
+        else:
+            self.line(f"return [{', '.join(scope.scalars + scope.lists)}]")
 
     def block(self, scope: _Scope, depth: int) -> None:
         """Write statements, at least one, that may use and add to `scope`."""
@@ -181,14 +186,14 @@ class _Writer:
 
     def leave(self, scope: _Scope) -> None:
         """Perhaps write a statement that leaves the block."""
-        choice = self.draw(st.integers(0, 11))
-        if choice == 11:
+        choice = self.draw(st.integers(0, 20))
+        if choice == 20:
             self.features.add("exception out of the code")
             self.line(f'raise ValueError("at {next(self.names)}")')
-        elif choice == 10:
+        elif choice == 19:
             self.features.add("early return")
             self.end(scope)
-        elif choice == 9 and not self.draw(st.integers(0, 2)):
+        elif choice == 18 and self.draw(st.booleans()):
             self.features.add("the code's own SuspendTask")
             self.line("raise SuspendTask")
 
@@ -209,9 +214,9 @@ class _Writer:
 
     def scalar(self, scope: _Scope) -> str:
         """Return a number or the result of one."""
-        # The newest names first, because simpler examples call less.
-        names = [*reversed(scope.scalars), "1"]
-        return str(self.draw(st.sampled_from(names)))
+        if scope.scalars and self.draw(st.integers(0, 5)):
+            return str(self.draw(st.sampled_from(scope.scalars)))
+        return str(self.draw(st.sampled_from(scope.plain)))
 
     def argument(self, scope: _Scope, depth: int = 0) -> str:
         """Return something that may hold results at any depth."""

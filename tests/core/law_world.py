@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, repeat
+from itertools import repeat
+from random import Random
 from typing import Any, Literal, NamedTuple, TypeAlias
 from zlib import crc32
 
@@ -64,8 +65,24 @@ class World:
     """How the calls of a program end, and in which order."""
 
     #: whether commands are taken on at once, and not in between what else happens, in any order
-    prompt: bool
-    turns: tuple[Turn, ...]
+    prompt: bool = False
+    turns: tuple[Turn, ...] = ()
+    #: after these turns, others are drawn at random; 0 stands for all in order, and all well
+    seed: int = 0
+    #: how often a random turn is a good one
+    luck: float = 1
+
+    def all_turns(self) -> Iterator[Turn]:
+        yield from self.turns
+        if not self.seed:
+            yield from repeat(Turn())
+        random = Random(self.seed)
+        while True:
+            yield Turn(
+                random.randrange(12),
+                "completed" if random.random() < self.luck else random.choice(_OUTCOMES),
+                random.choice(_NOISES),
+            )
 
 
 _OUTCOMES: tuple[Outcome, ...] = (
@@ -84,8 +101,10 @@ worlds = st.builds(
             outcome=st.sampled_from(_OUTCOMES),
             noise=st.sampled_from(_NOISES),
         ),
-        max_size=40,
+        max_size=12,
     ).map(tuple),
+    seed=st.integers(0, 0xFFFF),
+    luck=st.sampled_from((1, 0.9, 0.8, 0)),
 )
 
 
@@ -116,7 +135,7 @@ class _Recorder:
         self.recording = Recording()
         self.program = program
         self.world = world
-        self.turns = chain(world.turns, repeat(Turn()))
+        self.turns = world.all_turns()
         self.outstanding: Outstanding = {}
         self.commanded: dict[tuple[type, CallId], Command] = {}
         #: the attempts and timers that are with the engine
@@ -260,17 +279,40 @@ class Step(NamedTuple):
 SUSPEND = Step()
 PARK = Step(park=True)
 EAGER = Step(eager=True)
-FRESH = Step(fresh=True)
 
-steps = st.lists(
-    st.builds(
-        Step,
-        events=st.sampled_from((1, 1, 2, 3, 5)),
-        park=st.booleans(),
-        fresh=st.sampled_from((False, False, True)),
-        eager=st.sampled_from((False, False, True)),
-    ),
-    max_size=20,
+
+@dataclass(frozen=True)
+class Mixture:
+    """A way through a history."""
+
+    steps: tuple[Step, ...] = ()
+    #: after these steps, others are drawn at random; 0 stands for suspension at each event
+    seed: int = 0
+
+    def all_steps(self) -> Iterator[Step]:
+        yield from self.steps
+        if not self.seed:
+            yield from repeat(SUSPEND)
+        random = Random(self.seed)
+        while True:
+            yield Step(random.choice(_EVENTS), *(random.random() < 0.4 for _ in range(3)))
+
+
+_EVENTS = (1, 1, 2, 3, 5)
+
+mixtures = st.builds(
+    Mixture,
+    steps=st.lists(
+        st.builds(
+            Step,
+            events=st.sampled_from(_EVENTS),
+            park=st.booleans(),
+            fresh=st.booleans(),
+            eager=st.booleans(),
+        ),
+        max_size=12,
+    ).map(tuple),
+    seed=st.integers(0, 0xFFFF),
 )
 
 

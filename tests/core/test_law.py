@@ -28,8 +28,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
-from itertools import chain, count, repeat
+from collections.abc import Callable
+from itertools import count, repeat
 from typing import Any
 
 import pytest
@@ -59,14 +59,14 @@ from .law_world import (
     PARK,
     SUSPEND,
     Carrier,
+    Mixture,
     Over,
     Recording,
-    Step,
     World,
     follow,
     follow_every_prefix,
+    mixtures,
     record,
-    steps,
     worlds,
 )
 
@@ -83,9 +83,9 @@ pytestmark = pytest.mark.timeout(max(120, EXAMPLES))
 
 
 @law
-@given(programs(), worlds, steps)
+@given(programs(), worlds, mixtures)
 def test_every_way_to_run_a_workflow_gives_the_same(
-    program: Program, world: World, mixture: list[Step]
+    program: Program, world: World, mixture: Mixture
 ) -> None:
     recording = record(program, world)
     for feature in sorted(program.features | happened(recording)):
@@ -94,18 +94,16 @@ def test_every_way_to_run_a_workflow_gives_the_same(
     follow(program, recording, repeat(SUSPEND))
     follow(program, recording, repeat(EAGER))
     follow_every_prefix(program, recording)
-    follow(program, recording, mixed(mixture))
+    follow(program, recording, mixture.all_steps())
     Carrier(program, recording, parked=True).run()
     Carrier(program, recording, parked=False).run()
 
 
 @law
-@given(programs(), worlds, steps)
-def test_equivalent_code_gives_the_same(
-    program: Program, world: World, mixture: list[Step]
-) -> None:
+@given(programs(), worlds, mixtures)
+def test_equivalent_code_gives_the_same(program: Program, world: World, mixture: Mixture) -> None:
     recording = record(program, world)
-    follow(program, recording, mixed(mixture), with_dependencies(program, verbose))
+    follow(program, recording, mixture.all_steps(), with_dependencies(program, verbose))
 
 
 @law
@@ -241,10 +239,6 @@ def happened(recording: Recording) -> set[str]:
             elif getattr(command, "sources", ()):
                 found.add("input with a result")
     return found
-
-
-def mixed(mixture: list[Step]) -> Iterator[Step]:
-    return chain(mixture, repeat(SUSPEND))
 
 
 # --- code that was changed -----------------------------------------------------------------------

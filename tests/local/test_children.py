@@ -49,8 +49,6 @@ def test_a_child_may_have_another_codec_than_its_parent() -> None:
     def factory(child: Any, identity: Any) -> Any:
         return lambda: identity(child(identity([1]), child((2,))))
 
-    child = configured(calling("add"), add, codec="object")
-    child.conf_activity("unused", identity)
     child = LocalWorkflow(lambda: lambda a, b=(): [tuple(a), b], codec="object")
     workflow = configured(factory, identity)
     workflow.conf_workflow("child", child)
@@ -207,9 +205,6 @@ def test_a_child_that_waits_long_lets_another_have_its_thread() -> None:
         wait(other_ran)
         return 1
 
-    def late() -> None:
-        """Ends when the first child has been parked for long: the other one is called then."""
-
     def factory(waiting: Any, other: Any, square: Any) -> Any:
         def run() -> Any:
             first = waiting()
@@ -225,50 +220,60 @@ def test_a_child_that_waits_long_lets_another_have_its_thread() -> None:
     assert workflow.run() == [101, "other"]
 
 
+class Fickle:
+    """A child that makes another call each time that it runs, and does run twice."""
+
+    def __init__(self) -> None:
+        self.runs = 0
+        self.suspended = threading.Event()
+
+    def workflow(self, code: Any) -> LocalWorkflow:
+        """Return a workflow with this child; `code(hold, add, run_number)` is the child's."""
+
+        def child(hold: Any, add: Any) -> Any:
+            def run() -> Any:
+                self.runs += 1
+                try:
+                    return code(hold, add, self.runs) + 1
+                finally:
+                    self.suspended.set()
+
+            return run
+
+        def hold(n: int) -> int:
+            wait(self.suspended)
+            return n
+
+        workflow = LocalWorkflow(calling("child"))
+        workflow.conf_workflow("child", configured(child, hold, add))
+        return workflow
+
+
 @pytest.mark.parametrize("waits", [False, True])
-def test_a_child_that_does_not_repeat_itself_ends_the_run(waits: bool) -> None:
-    runs: list[int] = []
-
-    def child(square: Any, add: Any) -> Any:
-        def run() -> Any:
-            runs.append(1)
-            return square(3) + 1 if len(runs) == 1 else add(3, 3) + 1
-
-        return run
-
-    workflow = LocalWorkflow(calling("child"))
-    workflow.conf_workflow("child", configured(child, square, add))
+def test_a_child_that_does_not_repeat_a_call_ends_the_run(waits: bool) -> None:
+    workflow = Fickle().workflow(lambda hold, add, run: hold(3) if run == 1 else add(3, 3))
     with pytest.raises(NonDeterminismError) as caught:
         workflow.run(_wait=waits)
     error = caught.value
-    assert error.call == "square-0"
+    assert error.call == "hold-0"
     assert error.recorded == "a call with input '[[3], {}]'"
     assert error.replayed == (
-        "the code called square 0 times until it stopped on the result of add-0"
+        "the code called hold 0 times until it stopped on the result of add-0"
     )
     let_end()
 
 
 def test_a_child_that_changes_an_argument_ends_the_run_and_says_where() -> None:
-    runs: list[int] = []
+    def code(hold: Any, add: Any, run: int) -> Any:
+        return hold(run)
 
-    def child(square: Any) -> Any:
-        def run() -> Any:
-            runs.append(1)
-            return square(len(runs)) + 1
-
-        return run
-
-    workflow = LocalWorkflow(calling("child"))
-    workflow.conf_workflow("child", configured(child, square))
     with pytest.raises(NonDeterminismError) as caught:
-        workflow.run()
-    code = child.__code__
+        Fickle().workflow(code).run()
     assert str(caught.value) == (
-        "replay of square-0 differs from the history\n"
+        "replay of hold-0 differs from the history\n"
         "  recorded: input '[[1], {}]'\n"
         "  now:      input '[[2], {}]'\n"
-        f"  at:       {code.co_filename}:{code.co_firstlineno + 3}\n"
+        f"  at:       {__file__}:{code.__code__.co_firstlineno + 1}\n"
         "the code changed while this workflow was running, or it depends on something that "
         "differs from run to run (time, randomness, the environment, the order of a set); "
         "deploy the code that this workflow started with, or move what differs into a task"

@@ -11,6 +11,8 @@ from flowy.config import activity as activity
 from flowy.config import scan as scan
 from flowy.errors import DependencyError as DependencyError
 from flowy.errors import NonDeterminismError as NonDeterminismError
+from flowy.errors import PluginError as PluginError
+from flowy.errors import PluginWarning as PluginWarning
 from flowy.errors import SuspendTask as SuspendTask
 from flowy.errors import TaskCancelled as TaskCancelled
 from flowy.errors import TaskError as TaskError
@@ -32,21 +34,18 @@ if TYPE_CHECKING:
     from flowy.engine_api import Observer as Observer
     from flowy.engine_api import RunInfo as RunInfo
     from flowy.hookspecs import hookimpl as hookimpl
-    from flowy.plugins import PluginError as PluginError
-    from flowy.plugins import PluginWarning as PluginWarning
+    from flowy.plugins import Plugins
     from flowy.plugins import engine as engine
     from flowy.plugins import engines as engines
     from flowy_local import LocalWorkflow as LocalWorkflow
 
-#: names that are seldom needed, or need pluggy: loaded when used
+#: names that are seldom needed, or need pluggy, and where they are
 _LATER = {
     "Engine": "flowy.engine_api",
     "ExecutionInfo": "flowy.engine_api",
     "Observer": "flowy.engine_api",
     "RunInfo": "flowy.engine_api",
     "hookimpl": "flowy.hookspecs",
-    "PluginError": "flowy.plugins",
-    "PluginWarning": "flowy.plugins",
     "engine": "flowy.plugins",
     "engines": "flowy.plugins",
 }
@@ -56,41 +55,50 @@ _DISTRIBUTIONS = {"LocalWorkflow": "flowy-local"}
 
 
 def __getattr__(name: str) -> Any:
-    if name.startswith("_"):
-        raise AttributeError(f"module 'flowy' has no attribute {name!r}")
-    from importlib import import_module
+    if name in _LATER:
+        return _import(_LATER[name], name)
+    plugins = None if name.startswith("_") else _plugins()
+    if plugins is not None:
+        from flowy.engine_api import load
 
-    try:
-        if name in _LATER:
-            return getattr(import_module(_LATER[name]), name)
-        find = import_module("flowy.plugins").plugins().find_name(name)
-    except ModuleNotFoundError as exc:
-        if exc.name != "pluggy":
-            raise
-        if name not in _LATER and name not in _DISTRIBUTIONS:
-            raise AttributeError(f"module 'flowy' has no attribute {name!r}") from None
-        wanted = _DISTRIBUTIONS.get(name, "'flowy-core[plugins]'")
-        if name in ("engine", "engines"):
-            wanted = "flowy-local"
-        raise ImportError(
-            f"flowy.{name} needs {wanted}: python -m pip install {wanted}", name="flowy"
-        ) from None
-    if find is not None:
-        return find()
-    if name in _DISTRIBUTIONS:
-        wanted = _DISTRIBUTIONS[name]
-        raise ImportError(
-            f"flowy.{name} needs {wanted}: python -m pip install {wanted}", name="flowy"
-        )
-    raise AttributeError(f"module 'flowy' has no attribute {name!r}")
+        reference = plugins.find_name(name)
+        if reference is not None:
+            return load(reference)
+    if name not in _DISTRIBUTIONS:
+        raise AttributeError(f"module 'flowy' has no attribute {name!r}")
+    distribution = _DISTRIBUTIONS[name]
+    if plugins is not None:
+        plugins.check_skipped(distribution)
+    raise ImportError(
+        f"flowy.{name} needs {distribution}: python -m pip install {distribution}", name="flowy"
+    )
 
 
 def __dir__() -> list[str]:
+    plugins = _plugins()
+    # Without pluggy, those that need it cannot be had.
+    later = [name for name in _LATER if plugins or _LATER[name] == "flowy.engine_api"]
+    offered = plugins.names() if plugins else []
+    return sorted({*globals(), *later, *offered} - {"Any", "TYPE_CHECKING"})
+
+
+def _import(module: str, name: str) -> Any:
     from importlib import import_module
 
     try:
-        offered = import_module("flowy.plugins").plugins().names()
+        return getattr(import_module(module), name)
+    except ModuleNotFoundError as exc:
+        raise ImportError(
+            f"flowy.{name} needs pluggy, which comes with every engine: "
+            "python -m pip install flowy-local, or 'flowy-core[plugins]' for pluggy alone",
+            name="flowy",
+        ) from exc
+
+
+def _plugins() -> "Plugins | None":
+    """Return the plugins, or None where there is no pluggy to find them with."""
+    try:
+        from flowy.plugins import plugins
     except ModuleNotFoundError:
-        offered = []
-    hidden = {"Any", "TYPE_CHECKING"}
-    return sorted({*globals(), *_LATER, *offered} - hidden)
+        return None
+    return plugins()

@@ -27,8 +27,8 @@ class Engine:
     name: str
     #: a line about it, for people
     summary: str
-    #: takes a workflow's factory and the engine's options, and returns the workflow's configuration:
-    #: a callable, or where it is, as `"module:attribute"`
+    #: takes a workflow's factory and the engine's options, and returns the workflow's
+    #: configuration: a callable, or where it is, as `"module:attribute"`
     configure: str | Callable[..., Any]
     #: the names that it offers as attributes of `flowy`, and where each is: `"module:attribute"`
     names: Mapping[str, str] = field(default_factory=dict)
@@ -64,7 +64,8 @@ class Engine:
         for option in options:
             if option not in known:
                 near = difflib.get_close_matches(option, known, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known)}"
+                has = ", ".join(known) or "none"
+                hint = f"did you mean {near[0]!r}?" if near else f"it has {has}"
                 raise TypeError(f"engine {self.name!r} has no option {option!r}; {hint}")
 
 

@@ -1,8 +1,9 @@
 """The errors of Flowy, split by who has to act on them.
 
 `TaskError` and its subclasses tell a workflow that a task went wrong. `NonDeterminismError` and
-`DependencyError` tell its author that the code or the configuration did. `SuspendTask` is no error:
-it is how a workflow stops on a result that is not there yet.
+`DependencyError` tell its author that the code or the configuration did. `PluginError` and
+`PluginWarning` are about what is installed. `SuspendTask` is no error: it is how a workflow stops
+on a result that is not there yet.
 """
 
 from __future__ import annotations
@@ -178,6 +179,14 @@ class DependencyError(ValueError, TypeError):
                 "remove it from the configuration or add a parameter of that name"
             )
         return "; ".join(parts)
+
+
+class PluginError(Exception):
+    """A plugin is broken or turned off, or plugins contradict each other."""
+
+
+class PluginWarning(UserWarning):
+    """A plugin is broken and was skipped."""
 
 
 def _names(names: Sequence[str]) -> str:

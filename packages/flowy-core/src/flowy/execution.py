@@ -508,7 +508,7 @@ class HistoryError(ValueError):
 
 
 class _AsRecorded:
-    """The policy of calls to a dependency that is gone: there may be more attempts in the history."""
+    """The policy of a dependency that is gone: whatever its calls did is in the history."""
 
     def first_delay(self) -> float:
         return 0
@@ -525,17 +525,17 @@ class _Commands:
     """
 
     def __init__(self) -> None:
-        self._by_call: dict[CallId, Command] = {}
+        #: by call, the task to schedule or the delay before it
+        self._by_call: dict[CallId, Task | float] = {}
         self._close: CloseWorkflow | None = None
 
     def schedule(self, task: Task) -> None:
-        call = task.call
-        command = ScheduleWorkflow if task.dependency.kind == "workflow" else ScheduleActivity
-        self._by_call[call] = command(call, task.input, calls_of(task.sources))
+        # It becomes a command when it is taken: the history may have it tried again before the code
+        # has told its sources.
+        self._by_call[task.call] = task
 
     def start_timer(self, task: Task, delay: float) -> None:
-        call = task.call
-        self._by_call[call] = StartTimer(call, delay)
+        self._by_call[task.call] = delay
 
     def close(self, command: CloseWorkflow) -> None:
         self._close = command
@@ -544,12 +544,21 @@ class _Commands:
         self._by_call.pop(call, None)
 
     def take(self) -> list[Command]:
-        commands: list[Command] = list(self._by_call.values())
-        if self._close is not None:
-            commands = [self._close]
+        commands: list[Command] = (
+            [_command(call, wish) for call, wish in self._by_call.items()]
+            if self._close is None
+            else [self._close]
+        )
         self.clear()
         return commands
 
     def clear(self) -> None:
         self._by_call.clear()
         self._close = None
+
+
+def _command(call: CallId, wish: Task | float) -> Command:
+    if not isinstance(wish, Task):
+        return StartTimer(call, wish)
+    command = ScheduleWorkflow if wish.dependency.kind == "workflow" else ScheduleActivity
+    return command(call, wish.input, calls_of(wish.sources))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowy.engine_api import ExecutionInfo
 from flowy.errors import NonDeterminismError, SuspendTask, TaskCancelled
-from flowy.events import CallId, CloseWorkflow, Event, TimerFired
+from flowy.events import CloseWorkflow, Event, TimerFired
 from flowy.execution import Execution
 from flowy.run import Task
 from flowy.task import Node
@@ -179,7 +179,7 @@ class LocalExecution:
             self._watch.delayed(self.info, task.call, delay)
         self._delays += 1
         self.scheduler.unfinished += 1
-        self.scheduler.clock.call_later(delay, self.scheduler.fire, self, task.call)
+        self.scheduler.clock.call_later(delay, self.scheduler.fire, self, task)
 
     def close(self, command: CloseWorkflow) -> None:
         """Let go of what nobody needs any more, and tell whoever waits for the end."""
@@ -194,12 +194,12 @@ class LocalExecution:
 
     # --- what the scheduler tells, under the lock ----------------------------------------------
 
-    def timer_fired(self, call: CallId) -> None:
+    def timer_fired(self, task: Task) -> None:
         """Take in the end of a delay."""
         self._delays -= 1
-        event = TimerFired(call)
-        self.happened(event)
-        self.core.apply(event)
+        self.happened(TimerFired(task.call))
+        # Not as an event: a closed execution takes none, and this may be a task that nobody needs.
+        self.core.attempt(task)
 
     def happened(self, event: Event) -> None:
         """Tell observers, if there are any."""

@@ -1,6 +1,8 @@
-"""What Flowy finds of the local engine: a description, which imports nothing of it."""
+"""What Flowy finds of the local engine: a description and a command, which import nothing of it."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import flowy
 
@@ -14,3 +16,11 @@ def flowy_engine() -> flowy.Engine:
         configure="flowy_local.workflow:LocalWorkflow",
         names={"LocalWorkflow": "flowy_local.workflow:LocalWorkflow"},
     )
+
+
+@flowy.hookimpl
+def flowy_commands(subcommands: Any) -> None:
+    """Add `flowy run`."""
+    from flowy_local import command
+
+    command.add(subcommands)

@@ -16,7 +16,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from flowy.events import (
-    CallId,
     CompleteWorkflow,
     FailWorkflow,
     RestartWorkflow,
@@ -154,9 +153,9 @@ class Scheduler:
         self.post(self._timed_out, job, limit)
         self.wake()
 
-    def fire(self, execution: LocalExecution, call: CallId) -> None:
-        """Take note that a delay is over."""
-        self.post(self._timer_fired, execution, call)
+    def fire(self, execution: LocalExecution, task: Task) -> None:
+        """Take note that the delay before an attempt is over."""
+        self.post(self._timer_fired, execution, task)
         self.wake()
 
     def fail(self, exc: BaseException) -> None:
@@ -211,10 +210,10 @@ class Scheduler:
         job.execution.core.time_out_task(job.task, limit)
         self._progressed(job.execution)
 
-    def _timer_fired(self, execution: LocalExecution, call: CallId) -> None:
+    def _timer_fired(self, execution: LocalExecution, task: Task) -> None:
         if not execution.dropped:
             self.unfinished -= 1
-            execution.timer_fired(call)
+            execution.timer_fired(task)
             self._check_all_over()
 
     def finished_later(self, execution: LocalExecution) -> None:
