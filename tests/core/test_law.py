@@ -71,7 +71,7 @@ from .law_world import (
 )
 
 #: how many examples each law is tried on; set it to thousands after a change of the machine
-EXAMPLES = int(os.environ.get("FLOWY_LAW_EXAMPLES", "200"))
+EXAMPLES = int(os.environ.get("FLOWY_LAW_EXAMPLES", "400"))
 
 law = settings(
     max_examples=EXAMPLES,

@@ -68,13 +68,14 @@ def test_every_way_to_start_processes_works(method: str) -> None:
     assert other != os.getpid()
 
 
-@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(
-    ("die", "args", "how"),
+    ("method", "die", "args", "how"),
     [
-        (kill_own_process, (), "killed by SIGKILL"),
-        (end_own_process, (3,), "exit code 3"),
-        (end_own_process, (0,), "exit code 0"),
+        ("fork", kill_own_process, (), "killed by SIGKILL"),
+        ("spawn", kill_own_process, (), "killed by SIGKILL"),
+        ("forkserver", kill_own_process, (), "killed by SIGKILL"),
+        ("fork", end_own_process, (3,), "exit code 3"),
+        ("fork", end_own_process, (0,), "exit code 0"),
     ],
 )
 def test_a_process_that_dies_fails_its_task_and_the_pool_goes_on(

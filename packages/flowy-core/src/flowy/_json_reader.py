@@ -34,17 +34,12 @@ A class is written `module:qualname`. Reading imports nothing and runs no code t
 from __future__ import annotations
 
 import base64
-import datetime as dt
 import json
-import pathlib
 import re
-import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
-from decimal import Decimal
 from enum import Enum, Flag
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
 
 from flowy._classes import (
     MOST_FLAG_BITS,
@@ -55,7 +50,6 @@ from flowy._classes import (
 )
 
 _T = TypeVar("_T")
-_M = TypeVar("_M", dt.datetime, dt.time)
 
 
 class PayloadError(ValueError):
@@ -93,6 +87,10 @@ def _read_object(value: dict[str, Any]) -> Any:
 
 def _read_tag(key: str, content: Any) -> Any:
     if key not in _TAGS:
+        from flowy import _scalars
+
+        _TAGS.update(_scalars.TAGS)
+    if key not in _TAGS:
         raise PayloadError(
             f"the payload has an unknown tag {key[:40]!r}; it was written by a newer version, "
             "or not by Flowy"
@@ -110,146 +108,88 @@ def _read_tag(key: str, content: Any) -> Any:
         ) from error
 
 
-def _exactly(kind: type[_T], value: Any) -> _T:
+def exactly(kind: type[_T], value: Any) -> _T:
+    """Return the value; raise TypeError unless it is of this very type."""
     if type(value) is not kind:
         raise TypeError(f"a {type(value).__name__} where a {kind.__name__} should be")
     return value
 
 
-def _matching(pattern: str, value: Any) -> str:
-    text = _exactly(str, value)
+def matching(pattern: str, value: Any) -> str:
+    """Return the value; raise TypeError or ValueError unless it is a str that matches."""
+    text = exactly(str, value)
     if not re.fullmatch(pattern, text):
         raise ValueError(f"the text does not match {pattern}")
     return text
 
 
-def _uuid(content: Any) -> uuid.UUID:
-    return uuid.UUID(hex=_matching("[0-9a-fA-F]{32}", content))
-
-
 def _bytes(content: Any) -> bytes:
-    return base64.b64decode(_exactly(str, content), validate=True)
+    return base64.b64decode(exactly(str, content), validate=True)
 
 
 def _float(content: Any) -> float:
-    return float(_matching("nan|-?inf", content))
+    return float(matching("nan|-?inf", content))
 
 
 def _int(content: Any) -> int:
-    return int(_matching("-?0x[0-9a-f]+", content), 16)
+    return int(matching("-?0x[0-9a-f]+", content), 16)
 
 
 def _complex(content: Any) -> complex:
-    real, imaginary = _exactly(list, content)
-    return complex(_exactly(float, real), _exactly(float, imaginary))
-
-
-def _decimal(content: Any) -> Decimal:
-    return Decimal(_exactly(str, content))
-
-
-def _datetime(content: Any) -> dt.datetime:
-    return _moment(dt.datetime, content)
-
-
-def _time(content: Any) -> dt.time:
-    return _moment(dt.time, content)
-
-
-def _moment(kind: type[_M], content: Any) -> _M:
-    if type(content) is str:
-        return kind.fromisoformat(content)
-    text, fold, zone = _exactly(list, content)
-    moment = kind.fromisoformat(text).replace(fold=_exactly(int, fold))
-    if zone is None:
-        return moment
-    if type(zone) is int:
-        return moment.replace(tzinfo=dt.timezone(dt.timedelta(microseconds=zone)))
-    return moment.replace(tzinfo=_zone(_exactly(str, zone)))
-
-
-def _zone(key: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(key)
-    except Exception as error:  # besides ZoneInfoNotFoundError, what opening a file can raise
-        raise PayloadError(
-            f"the payload needs the time zone {key[:40]!r}, which is not known here; "
-            "if it is a real one, install tzdata in the worker"
-        ) from error
-
-
-def _date(content: Any) -> dt.date:
-    return dt.date.fromisoformat(content)
-
-
-def _timedelta(content: Any) -> dt.timedelta:
-    days, seconds, microseconds = _exactly(list, content)
-    return dt.timedelta(_exactly(int, days), _exactly(int, seconds), _exactly(int, microseconds))
-
-
-def _path(content: Any) -> pathlib.PurePath:
-    if type(content) is str:
-        return pathlib.Path(content)
-    name, text = _exactly(list, content)
-    return _PURE_PATHS[name](_exactly(str, text))
-
-
-_PURE_PATHS = {
-    "PurePosixPath": pathlib.PurePosixPath,
-    "PureWindowsPath": pathlib.PureWindowsPath,
-}
+    real, imaginary = exactly(list, content)
+    return complex(exactly(float, real), exactly(float, imaginary))
 
 
 def _tuple(content: Any) -> tuple[Any, ...]:
-    return tuple(_exactly(list, content))
+    return tuple(exactly(list, content))
 
 
 def _set(content: Any) -> set[Any]:
-    return set(_exactly(list, content))
+    return set(exactly(list, content))
 
 
 def _frozenset(content: Any) -> frozenset[Any]:
-    return frozenset(_exactly(list, content))
+    return frozenset(exactly(list, content))
 
 
 def _dict(content: Any) -> dict[Any, Any]:
-    return dict(_exactly(list, pair) for pair in _exactly(list, content))
+    return dict(exactly(list, pair) for pair in exactly(list, content))
 
 
 def _enum(content: Any) -> Any:
-    name, member = _exactly(list, content)
+    name, member = exactly(list, content)
     kind = _find_class(name, Enum)
     if type(member) is int and issubclass(kind, Flag) and member.bit_length() <= MOST_FLAG_BITS:
         return kind(member)
-    if _exactly(str, member) not in kind.__members__:
+    if exactly(str, member) not in kind.__members__:
         raise PayloadError(f"the payload has {name} {member!r}, which is no member of it here")
     return kind.__members__[member]
 
 
 def _dataclass(content: Any) -> Any:
-    name, values = _exactly(list, content)
+    name, values = exactly(list, content)
     kind: type = _find_class(name, object)
     # An Enum may be a dataclass as well, but has no instances besides its members.
     if not is_dataclass(kind) or issubclass(kind, Enum):
         raise PayloadError(f"the payload says that {name} is a dataclass, which it is not here")
-    missing = missing_fields(kind, _exactly(dict, values))
+    missing = missing_fields(kind, exactly(dict, values))
     _check_fields(name, [field.name for field in fields(kind)], missing, values)
     return make_dataclass_instance(kind, values)
 
 
 def _named_tuple(content: Any) -> Any:
-    name, values = _exactly(list, content)
+    name, values = exactly(list, content)
     kind: Any = _find_class(name, tuple)
     if not is_named_tuple(kind):
         raise PayloadError(f"the payload says that {name} is a named tuple, which it is not here")
-    missing = [field for field in kind._fields if field not in _exactly(dict, values)]
+    missing = [field for field in kind._fields if field not in exactly(dict, values)]
     _check_fields(name, kind._fields, missing, values)
     return tuple.__new__(kind, [values[field] for field in kind._fields])
 
 
 def _find_class(name: Any, base: type) -> Any:
     try:
-        kind = find_class(_exactly(str, name))
+        kind = find_class(exactly(str, name))
     except LookupError as error:
         raise PayloadError(f"the payload cannot be read: {error.args[0]}") from None
     if not issubclass(kind, base):
@@ -271,17 +211,10 @@ def _check_fields(
 
 #: What each tag holds, for the error message, and what reads it.
 _TAGS: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    " u": ("32 hexadecimal digits", _uuid),
     " b": ("base64 text", _bytes),
     " f": ('"nan", "inf" or "-inf"', _float),
     " i": ("a hexadecimal integer", _int),
     " c": ("two floats", _complex),
-    " dec": ("a decimal number", _decimal),
-    " dt": ("an ISO date and time, or it, the fold and the zone", _datetime),
-    " date": ("an ISO date", _date),
-    " time": ("an ISO time, or it, the fold and the zone", _time),
-    " td": ("days, seconds and microseconds", _timedelta),
-    " path": ("a path, or a class of pure paths and a path", _path),
     " t": ("a list", _tuple),
     " s": ("a list of hashable values", _set),
     " fs": ("a list of hashable values", _frozenset),

@@ -15,18 +15,13 @@ rules:
 from __future__ import annotations
 
 import base64
-import datetime as dt
 import json
-import pathlib
-import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import is_dataclass
-from decimal import Decimal
 from enum import Enum, Flag
 from json.encoder import encode_basestring_ascii as _string
 from types import NoneType
 from typing import Any, TypeAlias
-from zoneinfo import ZoneInfo
 
 from flowy._classes import (
     MOST_FLAG_BITS,
@@ -95,56 +90,7 @@ def _bytes(value: bytes) -> str:
     return f'{{" b": "{base64.b64encode(value).decode()}"}}'
 
 
-def _uuid(value: uuid.UUID) -> str:
-    return f'{{" u": "{value.hex}"}}'
-
-
-def _decimal(value: Decimal) -> str:
-    return f'{{" dec": "{value}"}}'
-
-
-def _path(value: pathlib.PurePath) -> str:
-    text = _string(value.as_posix())
-    if isinstance(value, pathlib.Path):
-        return f'{{" path": {text}}}'
-    return f'{{" path": ["{type(value).__name__}", {text}]}}'
-
-
-def _date(value: dt.date) -> str:
-    return f'{{" date": "{value.isoformat()}"}}'
-
-
-def _timedelta(value: dt.timedelta) -> str:
-    return f'{{" td": [{value.days}, {value.seconds}, {value.microseconds}]}}'
-
-
-def _datetime(value: dt.datetime) -> str:
-    return f'{{" dt": {_moment(value)}}}'
-
-
-def _time(value: dt.time) -> str:
-    return f'{{" time": {_moment(value)}}}'
-
-
-_SECOND = dt.timedelta(seconds=1)
-_MICROSECOND = dt.timedelta(microseconds=1)
-
-
-def _moment(value: dt.datetime | dt.time) -> str:
-    zone = value.tzinfo.key if type(value.tzinfo) is ZoneInfo else None
-    if zone is not None:
-        return f'["{value.replace(tzinfo=None).isoformat()}", {value.fold}, {_string(zone)}]'
-    offset = value.utcoffset()
-    if offset and abs(offset) < _SECOND:
-        # Python writes such an offset, and reads it as none.
-        number = offset // _MICROSECOND
-        return f'["{value.replace(tzinfo=None).isoformat()}", {value.fold}, {number}]'
-    if value.fold:
-        return f'["{value.isoformat()}", 1, null]'
-    return f'"{value.isoformat()}"'
-
-
-#: The types whose values hold no other values.
+#: The types whose values hold no other values; those of `_scalars` are added when one turns up.
 _LEAVES: dict[type, Callable[[Any], str]] = {
     int: _integer,
     str: _string,
@@ -153,17 +99,9 @@ _LEAVES: dict[type, Callable[[Any], str]] = {
     NoneType: {None: "null"}.__getitem__,
     complex: _complex,
     bytes: _bytes,
-    uuid.UUID: _uuid,
-    Decimal: _decimal,
-    pathlib.PosixPath: _path,
-    pathlib.WindowsPath: _path,
-    pathlib.PurePosixPath: _path,
-    pathlib.PureWindowsPath: _path,
-    dt.date: _date,
-    dt.datetime: _datetime,
-    dt.time: _time,
-    dt.timedelta: _timedelta,
 }
+
+_BUILTIN_LEAVES = len(_LEAVES)
 
 #: Return the function that writes a value which holds no other, by type, or None.
 leaf_writer = _LEAVES.get
@@ -368,7 +306,14 @@ class Writer:
 
     def _instance(self, value: Any) -> None:
         kind = type(value)
-        if hasattr(kind, "__json__"):
+        if len(_LEAVES) == _BUILTIN_LEAVES:
+            from flowy import _scalars
+
+            _LEAVES.update(_scalars.WRITERS)
+        leaf = leaf_writer(kind)
+        if leaf is not None:
+            self._append(leaf(value))
+        elif hasattr(kind, "__json__"):
             self._enter(value)
             try:
                 self.value(kind.__json__(value))

@@ -7,12 +7,9 @@ that is no container which `Codec` lists stay where they are.
 
 from __future__ import annotations
 
-import datetime as dt
 import operator
-import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import is_dataclass
-from decimal import Decimal
 from enum import Enum
 from functools import partial
 from types import NoneType
@@ -34,12 +31,7 @@ from flowy._refusal import (
 )
 from flowy.result import ResultProxy
 
-_LEAVES = frozenset(
-    [
-        *(int, str, float, bool, NoneType, complex, bytes),
-        *(Decimal, uuid.UUID, dt.date, dt.datetime, dt.time, dt.timedelta),
-    ]
-)
+_LEAVES = frozenset([int, str, float, bool, NoneType, complex, bytes])
 
 #: Tell whether all types are of values that hold no other values.
 are_leaves = _LEAVES.issuperset

@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import inspect
 import keyword
-import pkgutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -185,6 +184,8 @@ def _scan(package: ModuleType) -> Iterator[tuple[Any, Any]]:
     paths = getattr(package, "__path__", None)
     if paths is None:
         return
+    import pkgutil
+
     for info in pkgutil.iter_modules(paths, f"{package.__name__}."):
         if info.name.rpartition(".")[2] == "__main__":
             continue

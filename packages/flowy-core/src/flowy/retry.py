@@ -6,7 +6,6 @@ same delays: the jitter is drawn from the call's identity and not from a random 
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
@@ -104,6 +103,8 @@ class Retry:
         except OverflowError:
             delay = self.max_delay if self.delay else 0
         if self.jitter:
+            import random
+
             # Not for secrets: a repeatable draw is what replay needs.
             draw = random.Random(f"{seed}-{attempt + 1}").random()
             delay *= 1 + self.jitter * (2 * draw - 1)

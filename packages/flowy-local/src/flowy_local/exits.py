@@ -20,6 +20,7 @@ def wait_at_exit(threads: Iterable[threading.Thread]) -> None:
 
 
 @atexit.register
-def _wait() -> None:
+def wait() -> None:
+    """Wait for them now."""
     for thread in list(_threads):
         thread.join()

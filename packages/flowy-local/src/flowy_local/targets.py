@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import importlib.util
 import os
 import sys
 from collections.abc import Iterable
@@ -43,21 +42,15 @@ def find(target: str) -> tuple[ModuleType, Any]:
 
 def _import_module(name: str) -> ModuleType:
     _search(os.getcwd())
-    parts = name.split(".")
-    # One after the other, because a module that is not there is another thing than one that
-    # imports what is not there.
-    for end in range(1, len(parts) + 1):
-        if not all(parts) or not _is_there(".".join(parts[:end])):
-            file = f"; is it a file? {name}.py:NAME" if os.path.exists(f"{name}.py") else ""
-            raise TargetError(
-                f"there is no module {name!r}, neither installed nor in {os.getcwd()!r}{file}"
-            )
-        importlib.import_module(".".join(parts[:end]))
-    return sys.modules[name]
-
-
-def _is_there(name: str) -> bool:
-    return name in sys.modules or importlib.util.find_spec(name) is not None
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise TargetError(f"{name!r} is neither a module nor a file that ends in .py")
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as exc:
+        # A module that is there may import one that is not.
+        if exc.name is None or not f"{name}.".startswith(f"{exc.name}."):
+            raise
+    raise TargetError(f"there is no module {name!r}, neither here nor among what is installed")
 
 
 def _import_file(path: str) -> ModuleType:
@@ -69,7 +62,7 @@ def _import_file(path: str) -> ModuleType:
         raise TargetError(f"{file!r} cannot be imported: rename it, with no dot but that of '.py'")
     _search(folder)
     module = importlib.import_module(name)
-    if not os.path.samefile(module.__file__ or os.devnull, path):
+    if not os.path.samefile(getattr(module, "__file__", None) or os.devnull, path):
         raise TargetError(
             f"{path!r} cannot be imported: there is another module {name!r}; rename the file"
         )

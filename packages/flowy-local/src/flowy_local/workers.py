@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from flowy.heartbeats import call_with_heartbeats, send_heartbeats_to
-from flowy_local.activities import run_activity
+from flowy_local.activities import failure_of, run_activity
 from flowy_local.threads import ThreadPool, Worker
 
 if TYPE_CHECKING:
@@ -118,9 +118,19 @@ class CallersThread(ThreadedWorkers):
             scheduler = self._scheduler
             if job.execution.info is not None:
                 scheduler.post(scheduler.started, job, threading.current_thread().name)
-            outcome = call_with_heartbeats(
-                job.beat, run_activity, target.function, target.codec, task.input, KeyboardInterrupt
-            )
+            try:
+                outcome = call_with_heartbeats(
+                    job.beat,
+                    run_activity,
+                    target.function,
+                    target.codec,
+                    task.input,
+                    KeyboardInterrupt,
+                )
+            except KeyboardInterrupt as exc:
+                # The code may catch it and go on; the task does not.
+                scheduler.post_outcome(job, failure_of(exc))
+                raise
             scheduler.post_outcome(job, outcome)
         finally:
             self._pool.give_back(place)

@@ -1,0 +1,228 @@
+"""Ctrl-C: the run ends at once, and nothing stays behind.
+
+Whatever a script leaves running holds its output open. So reading that to its end tells that
+nothing is left.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flowy_local import LocalWorkflow, execution, scheduler
+from tests.local.tasks import Script, configured, square
+
+ENGINES = [
+    ("threads", "fork"),
+    ("processes", "fork"),
+    ("processes", "spawn"),
+    ("processes", "forkserver"),
+]
+
+HELD = """
+import signal, sys, time
+from flowy_local import LocalWorkflow
+
+def hold():
+    print("holding", flush=True)
+    while True:
+        time.sleep(600)
+
+def stubborn():
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    hold()
+
+if __name__ == "__main__":
+    _, executor, method, activity = sys.argv
+    workflow = LocalWorkflow(
+        lambda act: lambda: [act() + 1, act()], executor=executor, mp_context=method
+    )
+    workflow.conf_activity("act", globals()[activity])
+    workflow.run()
+"""
+
+
+@pytest.mark.parametrize("group", [False, True], ids=["parent", "group"])
+@pytest.mark.parametrize(("executor", "method"), ENGINES)
+def test_ctrl_c_ends_a_run_whose_activities_do_not_end(
+    executor: str, method: str, group: bool, tmp_path: Path
+) -> None:
+    script = Script(tmp_path, HELD, executor, method, "hold")
+    assert [script.read_line() for _ in range(2)] == ["holding", "holding"]
+    script.interrupt(group)
+    ended = script.end()
+    assert ended.code == -signal.SIGINT
+    assert ended.err.endswith("\nKeyboardInterrupt\n")
+    # The workers say nothing.
+    assert ended.err.count("Traceback") == 1
+    assert ended.out == ""
+
+
+def test_a_process_that_stays_when_asked_to_end_is_killed(tmp_path: Path) -> None:
+    script = Script(tmp_path, HELD, "processes", "fork", "stubborn")
+    assert [script.read_line() for _ in range(2)] == ["holding", "holding"]
+    script.interrupt(group=True)
+    assert script.end().code == -signal.SIGINT
+
+
+def test_ctrl_c_ends_a_run_on_an_executor(tmp_path: Path) -> None:
+    source = HELD.replace("import signal", "import concurrent.futures, signal").replace(
+        "executor=executor,", "executor=Killable, activity_workers=2,"
+    )
+    source = source.replace(
+        "if __name__",
+        """
+class Killable(concurrent.futures.ProcessPoolExecutor):
+    def kill_workers(self):  # as Python 3.14 has it
+        for process in self._processes.values():
+            process.kill()
+
+if __name__""",
+    )
+    script = Script(tmp_path, source, "-", "fork", "hold")
+    assert [script.read_line() for _ in range(2)] == ["holding", "holding"]
+    script.interrupt(group=False)
+    ended = script.end()
+    assert ended.code == -signal.SIGINT
+    assert "\nKeyboardInterrupt\n" in ended.err
+
+
+IN_CHILD = """
+import threading
+from flowy_local import LocalWorkflow
+
+def child():
+    def run():
+        print("child runs", flush=True)
+        threading.Event().wait()
+    return run
+
+workflow = LocalWorkflow(lambda child: lambda: child() + 1)
+workflow.conf_workflow("child", LocalWorkflow(child))
+workflow.run()
+"""
+
+
+def test_ctrl_c_ends_a_run_whose_child_does_not_end(tmp_path: Path) -> None:
+    script = Script(tmp_path, IN_CHILD)
+    assert script.read_line() == "child runs"
+    script.interrupt(group=True)
+    ended = script.end()
+    assert ended.code == -signal.SIGINT
+    assert ended.err.endswith("\nKeyboardInterrupt\n")
+
+
+# A signal may come between any two steps of the engine on the main thread; here it does, very often.
+OFTEN = """
+import random, signal, sys, threading
+from flowy_local import LocalWorkflow
+
+def ring(_signal, _frame):
+    raise KeyboardInterrupt
+
+def identity(n):
+    return n
+
+def factory(identity):
+    def run():
+        while True:
+            values = [identity(n) for n in range(50)]
+            assert [value + 0 for value in values] == list(range(50))
+    return run
+
+if __name__ == "__main__":
+    _, executor, times = sys.argv
+    signal.signal(signal.SIGALRM, ring)
+    workflow = LocalWorkflow(factory, executor=executor, activity_workers=3)
+    workflow.conf_activity("identity", identity)
+    draw = random.Random(1)
+    for n in range(int(times)):
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0.002 + draw.random() / 200)
+            workflow.run()
+        except KeyboardInterrupt:
+            pass
+        assert len(threading.enumerate()) == 1, threading.enumerate()
+    print("done")
+"""
+
+
+@pytest.mark.parametrize(("executor", "times"), [("threads", "200"), ("processes", "50")])
+def test_ctrl_c_at_any_moment_ends_the_run(executor: str, times: str, tmp_path: Path) -> None:
+    ended = Script(tmp_path, OFTEN, executor, times).end()
+    assert (ended.code, ended.out, ended.err) == (0, "done\n", "")
+
+
+class InterruptedLock:
+    """A lock; Ctrl-C comes just after it was taken for the second time."""
+
+    def __init__(self, make: Any) -> None:
+        self._lock = make()
+        self._left = 2
+
+    def acquire(self, *args: Any, **kwargs: Any) -> bool:
+        taken: bool = self._lock.acquire(*args, **kwargs)
+        if threading.current_thread() is threading.main_thread():
+            self._left -= 1
+            if self._left == 0:
+                raise KeyboardInterrupt
+        return taken
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._lock, name)
+
+
+class Threading:
+    """The module `threading` with other locks."""
+
+    Lock = staticmethod(lambda: InterruptedLock(threading.Lock))
+    RLock = staticmethod(lambda: InterruptedLock(threading.RLock))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(threading, name)
+
+
+@pytest.mark.parametrize("module", [scheduler, execution])
+def test_ctrl_c_just_after_a_lock_was_taken_ends_the_run(
+    module: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def factory(square: Any) -> Any:
+        def run() -> Any:
+            while True:
+                assert square(3) + 0 == 9
+
+        return run
+
+    monkeypatch.setattr(module, "threading", Threading())
+    with pytest.raises(KeyboardInterrupt):
+        configured(factory, square).run()
+
+
+def test_workflow_code_may_catch_ctrl_c_and_go_on() -> None:
+    pressed = threading.Event()
+
+    def press() -> int:
+        signal.raise_signal(signal.SIGINT)
+        pressed.set()
+        return 5
+
+    def factory(press: Any) -> Any:
+        def run() -> Any:
+            result = press()
+            for _ in range(2):
+                try:
+                    return result + 1
+                except KeyboardInterrupt:
+                    assert pressed.wait(60)
+            return "interrupted twice"
+
+        return run
+
+    # With a limit, it is none of those that the caller's thread runs itself.
+    workflow = LocalWorkflow(factory)
+    workflow.conf_activity("press", press, timeout=600)
+    assert workflow.run() == 6
