@@ -29,6 +29,10 @@ class Box:
     content: Any
 
 
+class Opaque(int):
+    """A number that has no form in JSON."""
+
+
 _NAMES: dict[str, Any] = {
     "Point": Point,
     "Box": Box,
@@ -76,10 +80,11 @@ class Program:
         self.features = features
 
     def __repr__(self) -> str:
-        policies = "".join(
-            f"\n# {each.name}: {each.kind}, {each.retry}" for each in self.dependencies.values()
+        dependencies = "".join(
+            f"\n# {each.name}: {each.kind}, {each.codec.name}, {each.retry}"
+            for each in self.dependencies.values()
         )
-        return f"\n{self.source}# {self.codec.name} codec{policies}\n"
+        return f"\n{self.source}# codec: {self.codec.name}{dependencies}\n"
 
     def factory(self) -> Callable[..., Any]:
         """Return the workflow."""
@@ -102,11 +107,15 @@ class Program:
 @st.composite
 def programs(draw: Draw) -> Program:
     """Draw a workflow."""
-    codec = JSON if draw(st.integers(0, 4)) else OBJECT
+    codec, codec_of_b = draw(
+        st.sampled_from(((JSON, JSON), (JSON, JSON), (OBJECT, OBJECT), (JSON, OBJECT)))
+    )
     kinds = {"child": "workflow", "add": draw(st.sampled_from(("activity", "workflow")))}
     policies = draw(st.lists(st.sampled_from(_POLICIES), min_size=5, max_size=5))
     dependencies = {
-        name: Dependency(name, kinds.get(name, "activity"), codec, retry)
+        name: Dependency(
+            name, kinds.get(name, "activity"), codec_of_b if name == "b" else codec, retry
+        )
         for name, retry in zip(DEPENDENCIES, policies, strict=True)
     }
     writer = _Writer(draw)

@@ -42,7 +42,7 @@ from flowy.events import (
 from flowy.run import Task
 from flowy.task import Node
 
-from .law_programs import Program
+from .law_programs import Opaque, Program
 
 Outcome: TypeAlias = Literal["completed", "failed", "gave up", "timed out", "cancelled"]
 Noise: TypeAlias = Literal["", "started", "signal", "marker", "late"]
@@ -241,11 +241,14 @@ class _Recorder:
             return TaskTimedOut(call)
         if outcome == "cancelled":
             return TaskCancelled(call, f"{call} was not needed")
-        value: Any = crc32(repr((call, command.input)).encode()) % 5
-        return TaskCompleted(
-            call,
-            self.program.codec.dump_value([value, value + 1] if call.name == "pair" else value),
-        )
+        codec = self.program.dependencies[call.name].codec
+        number = crc32(repr((call, command.input)).encode()) % 5
+        value: Any = number
+        if call.name == "pair":
+            value = [number, number + 1]
+        elif codec is not self.program.codec and number % 2:
+            value = Opaque(number)
+        return TaskCompleted(call, codec.dump_value(value))
 
 
 ScheduleCommand = (ScheduleActivity, ScheduleWorkflow)

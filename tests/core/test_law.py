@@ -29,6 +29,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count, repeat
 from typing import Any
 
@@ -50,7 +51,6 @@ from flowy.events import (
     TaskTimedOut,
     TimerFired,
 )
-from flowy.run import Dependency
 from flowy.serialization import JSON
 
 from .law_programs import DEPENDENCIES, Program, programs
@@ -129,10 +129,10 @@ def test_changed_code_is_told_from_the_code_of_the_history(
 
     if change == "kind":
         kind = "activity" if dependencies[name].kind == "workflow" else "workflow"
-        dependencies[name] = Dependency(name, kind, program.codec, dependencies[name].retry)
+        dependencies[name] = replace(dependencies[name], kind=kind)
     elif change == "argument":
         # Objects are not compared.
-        assume(program.codec is JSON)
+        assume(dependencies[name].codec is JSON)
     execution = Execution(
         with_dependencies(program, wrap),
         dependencies,
@@ -190,7 +190,7 @@ FEATURES = {
     *("ended without events", "ended with failures that nobody looked at"),
     *("input with a result", "retry", "first delay", "delay before a retry"),
     *("task completed", "task failed", "task timed out", "task cancelled", "timer fired"),
-    *("commands taken on late", "late delivery"),
+    *("commands taken on late", "late delivery", "value that cannot be written"),
 }
 
 
@@ -238,6 +238,8 @@ def happened(recording: Recording) -> set[str]:
                 found.add("delay before a retry" if command.call.attempt else "first delay")
             elif getattr(command, "sources", ()):
                 found.add("input with a result")
+    if isinstance(recording.close, FailWorkflow) and "form in JSON" in recording.close.summary:
+        found.add("value that cannot be written")
     return found
 
 

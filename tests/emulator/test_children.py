@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from flowy_swf.emulator import Quotas
+
 if TYPE_CHECKING:
-    from tests.emulator.conftest import Driver
+    from tests.emulator.conftest import Driver, Make
 
 Json = dict[str, Any]
 TYPE = {"name": "workflow", "version": "1"}
@@ -215,6 +217,27 @@ def test_a_policy_spares_a_stranger_with_a_child_s_workflow_id(swf: Driver) -> N
     swf.decide(child("c"), name="parents")  # fails: the id is running already
     swf.client.terminate_workflow_execution(domain="domain", workflowId="w")
     assert run_of(swf, "c")
+
+
+def test_a_stranger_is_spared_even_when_the_parent_s_history_is_full(make: Make) -> None:
+    swf = make(quotas=Quotas(events=5))
+    swf.start("c", taskList=CHILDREN)
+    swf.start()
+    swf.decide(child("c"))  # is initiated, and there is no room to say that it failed
+    assert swf.types()[4:] == [
+        "StartChildWorkflowExecutionInitiated",
+        "WorkflowExecutionTerminated",
+    ]
+    assert run_of(swf, "c")
+
+
+def test_a_child_may_run_without_a_limit(swf: Driver) -> None:
+    swf.start("w", childPolicy="ABANDON")
+    swf.decide(child(executionStartToCloseTimeout="NONE"))
+    swf.emulator.advance(3 * 365 * 24 * 3600)
+    assert swf.types()[-1] == "WorkflowExecutionTimedOut"
+    swf.decide(make_decision("CompleteWorkflowExecution"), name="children")
+    assert swf.types("c")[-1] == "WorkflowExecutionCompleted"
 
 
 @pytest.mark.parametrize("kind", ["CompleteWorkflowExecution", "ContinueAsNewWorkflowExecution"])

@@ -187,8 +187,12 @@ def errors(swf: Service) -> None:
     swf.refused("register_workflow_type", domain="domain", **TYPE)
     swf.refused("register_activity_type", domain="domain", **ACTIVITY)
     swf.refused("describe_domain", name="x")
-    swf.refused("describe_workflow_type", domain="domain", workflowType={"name": "x", "version": "1"})
-    swf.refused("deprecate_activity_type", domain="domain", activityType={"name": "x", "version": "1"})
+    swf.refused(
+        "describe_workflow_type", domain="domain", workflowType={"name": "x", "version": "1"}
+    )
+    swf.refused(
+        "deprecate_activity_type", domain="domain", activityType={"name": "x", "version": "1"}
+    )
     swf.client.deprecate_activity_type(domain="domain", activityType=ACTIVITY)
     swf.refused("deprecate_activity_type", domain="domain", activityType=ACTIVITY)
     swf.refused("start_workflow_execution", domain="domain", workflowId="w", workflowType=TYPE)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import struct
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -141,9 +142,12 @@ def raw_poll(swf: Driver) -> socket.socket:
     return connection
 
 
-def test_a_poller_that_went_away_does_not_swallow_a_task(make: Make) -> None:
+@pytest.mark.parametrize("how", ["closed", "reset"])
+def test_a_poller_that_went_away_does_not_swallow_a_task(make: Make, how: str) -> None:
     swf = make(long_poll=30)
     lost = raw_poll(swf)
+    if how == "reset":
+        lost.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     wait_for_pollers(swf, 1)
     thread, found = in_thread(lambda: swf.poll_decision(identity="present"))
     wait_for_pollers(swf, 2)

@@ -263,7 +263,9 @@ def test_what_the_service_accepts_is_accepted(operation: str, request_: Any) -> 
 def _values(shape_name: str) -> st.SearchStrategy[Any]:
     """Give values that fit a shape, and some that do not."""
     shape = shapes()[shape_name]
-    junk: st.SearchStrategy[Any] = st.one_of(st.none(), st.integers(), st.text(max_size=3), st.just([]), st.just({}))
+    junk: st.SearchStrategy[Any] = st.one_of(
+        st.none(), st.integers(), st.text(max_size=3), st.just([]), st.just({})
+    )
     if shape["type"] == "structure":
         members = {name: _values(each["shape"]) for name, each in shape["members"].items()}
         required = set(shape.get("required", ()))

@@ -5,10 +5,14 @@ from __future__ import annotations
 import multiprocessing
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.local.tasks import Script
 
 # Spawned processes import activities by the name of their module, tests.local.tasks.
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -25,3 +29,19 @@ def _nothing_is_left() -> Iterator[None]:
     for process in multiprocessing.active_children():
         process.join(30)
     assert multiprocessing.active_children() == []
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Script]]:
+    """Give what starts a script: `start(source, *args)`; kill what still runs in the end."""
+    from tests.local.tasks import Script
+
+    scripts: list[Script] = []
+
+    def start_script(source: str, *args: str) -> Script:
+        scripts.append(Script(tmp_path, source, *args))
+        return scripts[-1]
+
+    yield start_script
+    for script in scripts:
+        script.kill()

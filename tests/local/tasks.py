@@ -10,10 +10,11 @@ import threading
 import types
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -142,7 +143,7 @@ class Script:
         path.write_text(source, encoding="utf-8")
         self._process = subprocess.Popen(
             [sys.executable, str(path), *args],
-            stdin=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -160,18 +161,24 @@ class Script:
         send(self._process.pid, signal.SIGINT)
 
     def kill(self) -> None:
-        """Kill it alone."""
-        self._process.kill()
+        """Kill it and all that it started."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.communicate()
 
-    def end(self, text: str = "") -> Ended:
-        """Write to it and wait until it has ended, and all that has its output open."""
+    def end(self) -> Ended:
+        """Wait until it has ended, and all that has its output open."""
         try:
-            out, err = self._process.communicate(text, timeout=PATIENCE)
+            out, err = self._process.communicate(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             os.killpg(self._process.pid, signal.SIGKILL)
             out, err = self._process.communicate()
             pytest.fail(f"the script, or a process that it left, did not end\n{out}\n{err}")
         return Ended(self._process.returncode, out, err)
+
+
+#: `start(source, *args)`, see the fixture of that name
+Start: TypeAlias = Callable[..., Script]
 
 
 # --- activities --------------------------------------------------------------------------------

@@ -7,10 +7,6 @@ import threading
 from typing import Any
 
 import pytest
-
-import flowy
-from flowy_local import LocalWorkflow
-from flowy_local.timers import ManualTimers
 from tests.local.tasks import (
     PATIENCE,
     add,
@@ -22,6 +18,10 @@ from tests.local.tasks import (
     square,
     wait,
 )
+
+import flowy
+from flowy_local import LocalWorkflow
+from flowy_local.timers import ManualTimers
 
 
 class Race:

@@ -6,10 +6,6 @@ import threading
 from typing import Any
 
 import pytest
-
-import flowy
-from flowy import NonDeterminismError
-from flowy_local import LocalWorkflow
 from tests.local.tasks import (
     PATIENCE,
     THREADS_AND_PROCESSES,
@@ -22,6 +18,10 @@ from tests.local.tasks import (
     square,
     wait,
 )
+
+import flowy
+from flowy import NonDeterminismError
+from flowy_local import LocalWorkflow
 
 Options = dict[str, Any]
 

@@ -10,12 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from tests.local.tasks import add, calling, configured, square
 
 import flowy
 from flowy import DependencyError
 from flowy.serialization import OBJECT
 from flowy_local import LocalWorkflow
-from tests.local.tasks import add, calling, configured, square
 
 
 class Needs:
@@ -282,8 +282,7 @@ def test_an_unknown_dependency_is_named_before_anything_runs() -> None:
     with pytest.raises(DependencyError) as caught:
         workflow.run()
     assert str(caught.value) == (
-        "Needs takes no 'sqaure': "
-        "remove it from the configuration or add a parameter of that name"
+        "Needs takes no 'sqaure': remove it from the configuration or add a parameter of that name"
     )
     assert caught.value.unknown == ("sqaure",)
 

@@ -8,10 +8,6 @@ from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any
 
 import pytest
-
-import flowy
-from flowy import TaskError
-from flowy_local import LocalWorkflow
 from tests.local.tasks import (
     InlineExecutor,
     add,
@@ -23,6 +19,10 @@ from tests.local.tasks import (
     square,
     wait,
 )
+
+import flowy
+from flowy import TaskError
+from flowy_local import LocalWorkflow
 
 # Python warns of a fork beside other threads: a broken pool is made anew on one of its threads.
 pytestmark = pytest.mark.filterwarnings(
@@ -182,7 +182,9 @@ def unnamed() -> Callable[..., Any]:
 def test_a_function_that_the_executor_cannot_send_fails_its_task() -> None:
     workflow = LocalWorkflow(calling("act"), executor=ProcessPoolExecutor, activity_workers=1)
     workflow.conf_activity("act", unnamed())
-    with pytest.raises(TaskError, match=r"^act-0-0 failed: (PicklingError|AttributeError): ") as error:
+    with pytest.raises(
+        TaskError, match=r"^act-0-0 failed: (PicklingError|AttributeError): "
+    ) as error:
         workflow.run()
     assert "unnamed.<locals>.<lambda>" in str(error.value)
 
@@ -208,7 +210,9 @@ def test_a_class_whose_executor_breaks_is_made_anew() -> None:
     )
     error_type, message, value = workflow.run()
     assert error_type == "ProcessDied"
-    assert message.startswith("the executor broke while it had the task: A process in the process pool")
+    assert message.startswith(
+        "the executor broke while it had the task: A process in the process pool"
+    )
     assert value == 9
 
 

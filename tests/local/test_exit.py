@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
-
-from tests.local.tasks import Script
+from tests.local.tasks import Start
 
 STUCK = """
 import threading
@@ -25,8 +25,8 @@ except TaskTimedout as exc:
 """
 
 
-def test_the_program_ends_though_a_thread_is_stuck(tmp_path: Path) -> None:
-    ended = Script(tmp_path, STUCK).end()
+def test_the_program_ends_though_a_thread_is_stuck(start: Start) -> None:
+    ended = start(STUCK).end()
     message = "act-0-0 timed out: passed its START_TO_CLOSE limit\n"
     assert (ended.code, ended.out, ended.err) == (0, message, "")
 
@@ -36,21 +36,20 @@ import sys
 import flowy
 from flowy_local import LocalWorkflow
 
-def slow(begun, go_on):
-    print("slow begins", flush=True)
-    os.close(begun)
-    os.read(go_on, 1)
+_, executor, begun, go_on = sys.argv
+
+def slow():
+    open(begun, "w").close()
+    open(go_on).read()
     print("slow ends", flush=True)
 
-def fast(begun):
-    os.read(begun, 1)
+def fast():
+    open(begun).read()
     return "fast"
 
 if __name__ == "__main__":
     workflow = LocalWorkflow(
-        lambda slow, fast: lambda: flowy.first(slow(1), fast()),
-        executor=sys.argv[1],
-        activity_workers=2,
+        lambda slow, fast: lambda: flowy.first(slow(), fast()), executor=executor
     )
     workflow.conf_activity("slow", slow)
     workflow.conf_activity("fast", fast)
@@ -60,10 +59,15 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize("executor", ["threads", "processes"])
-def test_the_program_ends_with_the_task_that_nobody_needs(executor: str, tmp_path: Path) -> None:
-    script = Script(tmp_path, ABANDONED, executor)
-    lines = [script.read_line() for _ in range(3)]
-    assert sorted(lines) == ["fast", "main ends", "slow begins"]
-    # The program is about to end, and waits for the task: now the task may end.
-    ended = script.end("go on")
+def test_the_program_ends_with_the_task_that_nobody_needs(
+    executor: str, start: Start, tmp_path: Path
+) -> None:
+    begun, go_on = tmp_path / "begun", tmp_path / "go_on"
+    os.mkfifo(begun)
+    os.mkfifo(go_on)
+    script = start(ABANDONED, executor, str(begun), str(go_on))
+    assert [script.read_line() for _ in range(2)] == ["fast", "main ends"]
+    # The program can only wait now; the task ends when the other end of its pipe is closed.
+    go_on.open("w").close()
+    ended = script.end()
     assert (ended.code, ended.out, ended.err) == (0, "slow ends\n", "")

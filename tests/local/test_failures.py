@@ -11,24 +11,18 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
-import flowy
-from flowy import TaskError
-from flowy_local import LocalWorkflow
 from tests.local.tasks import (
     ENGINES,
     THREADS_AND_PROCESSES,
     BrokenTextError,
     Unloadable,
     a_lock,
-    add,
     calling,
     configured,
     exit_with,
     fail,
     identity,
     interrupt,
-    pid,
     raise_task_error,
     raise_unknown_here,
     raise_unloadable,
@@ -38,6 +32,10 @@ from tests.local.tasks import (
     unloadable,
     unserializable,
 )
+
+import flowy
+from flowy import TaskError
+from flowy_local import LocalWorkflow
 
 Options = dict[str, Any]
 PROCESSES = {"executor": "processes"}
@@ -106,8 +104,7 @@ def test_a_failure_survives_pickling_with_the_remote_traceback(options: Options)
     assert again.summary() == error.summary()
     assert again.traceback == error.traceback
     assert str(again) == (
-        "fail-0-0 failed: ValueError: no luck\n\nwhere the task ran:\n"
-        + error.traceback.rstrip()
+        "fail-0-0 failed: ValueError: no luck\n\nwhere the task ran:\n" + error.traceback.rstrip()
     )
 
 
@@ -152,9 +149,7 @@ def test_workflow_code_that_catches_ctrl_c_finds_the_task_failed() -> None:
     for _ in range(20):
         with pytest.raises(TaskError) as caught:
             configured(factory, interrupt).run()
-        assert str(caught.value) == (
-            "interrupt-0-0 failed: KeyboardInterrupt: not from a keyboard"
-        )
+        assert str(caught.value) == ("interrupt-0-0 failed: KeyboardInterrupt: not from a keyboard")
 
 
 @pytest.mark.parametrize(
@@ -310,9 +305,7 @@ def test_the_failure_of_a_grandchild_comes_with_the_whole_chain() -> None:
     parent.conf_workflow("child", child)
     with pytest.raises(TaskError) as caught:
         parent.run("deep")
-    assert str(caught.value) == (
-        "child-0-0 failed: TaskError: fail-0-0 failed: ValueError: deep"
-    )
+    assert str(caught.value) == ("child-0-0 failed: TaskError: fail-0-0 failed: ValueError: deep")
     inner = caught.value.__cause__
     assert isinstance(inner, TaskError)
     assert str(inner) == "fail-0-0 failed: ValueError: deep"
@@ -371,9 +364,7 @@ def test_the_arguments_of_run_are_checked_before_anything_runs() -> None:
     workflow = configured(calling("identity"), identity)
     with pytest.raises(TypeError) as caught:
         workflow.run(1, {"when": object()})
-    assert str(caught.value) == (
-        f"args[1]['when'] {NO_JSON}"
-    )
+    assert str(caught.value) == (f"args[1]['when'] {NO_JSON}")
 
 
 def test_an_argument_that_json_has_no_form_for_is_refused_where_it_is_passed() -> None:
@@ -382,26 +373,19 @@ def test_an_argument_that_json_has_no_form_for_is_refused_where_it_is_passed() -
 
     with pytest.raises(TypeError) as caught:
         configured(factory, identity).run()
-    assert str(caught.value) == (
-        f"args[1]['when'] {NO_JSON}"
-    )
+    assert str(caught.value) == (f"args[1]['when'] {NO_JSON}")
 
 
 @pytest.mark.parametrize("options", THREADS_AND_PROCESSES)
 def test_a_result_that_json_has_no_form_for_fails_the_task(options: Options) -> None:
     error = failure_of(unserializable, **options)
-    assert error.summary() == (
-        "unserializable-0-0 failed: TypeError: "
-        f"result['when'][0] {NO_JSON}"
-    )
+    assert error.summary() == (f"unserializable-0-0 failed: TypeError: result['when'][0] {NO_JSON}")
 
 
 def test_a_return_value_that_json_has_no_form_for_fails_the_root() -> None:
     with pytest.raises(TypeError) as caught:
         LocalWorkflow(lambda: lambda: [object()]).run()
-    assert str(caught.value) == (
-        f"result[0] {NO_JSON}"
-    )
+    assert str(caught.value) == (f"result[0] {NO_JSON}")
 
 
 def test_a_return_value_that_json_has_no_form_for_fails_the_child() -> None:
@@ -409,24 +393,17 @@ def test_a_return_value_that_json_has_no_form_for_fails_the_child() -> None:
     parent.conf_workflow("child", LocalWorkflow(lambda: lambda: [object()]))
     with pytest.raises(TaskError) as caught:
         parent.run()
-    assert str(caught.value) == (
-        "child-0-0 failed: TypeError: "
-        f"result[0] {NO_JSON}"
-    )
+    assert str(caught.value) == (f"child-0-0 failed: TypeError: result[0] {NO_JSON}")
 
 
 def test_an_object_that_cannot_be_pickled_fails_the_task_that_gets_it() -> None:
     error = failure_of(identity, threading.Lock(), **PICKLED)
-    assert str(error) == (
-        "identity-0-0 failed: TypeError: cannot pickle '_thread.lock' object"
-    )
+    assert str(error) == ("identity-0-0 failed: TypeError: cannot pickle '_thread.lock' object")
 
 
 def test_a_result_that_cannot_be_pickled_fails_its_task() -> None:
     error = failure_of(a_lock, **PICKLED)
-    assert error.summary() == (
-        "a_lock-0-0 failed: TypeError: cannot pickle '_thread.lock' object"
-    )
+    assert error.summary() == ("a_lock-0-0 failed: TypeError: cannot pickle '_thread.lock' object")
 
 
 @pytest.mark.parametrize("what", ["argument", "result"])
@@ -466,7 +443,7 @@ def test_a_failure_that_nobody_looked_at_is_logged_once(
             # Fails with the same failure, which is not logged again.
             square(failed)
             seen = fail("seen")
-            for result in (flowy.finish_order(failed, seen)):
+            for result in flowy.finish_order(failed, seen):
                 flowy.is_result_proxy(result)
             try:
                 flowy.wait(seen)

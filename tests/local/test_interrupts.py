@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.local.tasks import Start, configured, square
 
 from flowy_local import LocalWorkflow, execution, scheduler
-from tests.local.tasks import Script, configured, square
 
 ENGINES = [
     ("threads", "fork"),
@@ -39,7 +39,7 @@ def stubborn():
 if __name__ == "__main__":
     _, executor, method, activity = sys.argv
     workflow = LocalWorkflow(
-        lambda act: lambda: [act() + 1, act()], executor=executor, mp_context=method
+        lambda act: lambda: [act(), act()], executor=executor, mp_context=method
     )
     workflow.conf_activity("act", globals()[activity])
     workflow.run()
@@ -49,9 +49,9 @@ if __name__ == "__main__":
 @pytest.mark.parametrize("group", [False, True], ids=["parent", "group"])
 @pytest.mark.parametrize(("executor", "method"), ENGINES)
 def test_ctrl_c_ends_a_run_whose_activities_do_not_end(
-    executor: str, method: str, group: bool, tmp_path: Path
+    executor: str, method: str, group: bool, start: Start
 ) -> None:
-    script = Script(tmp_path, HELD, executor, method, "hold")
+    script = start(HELD, executor, method, "hold")
     assert [script.read_line() for _ in range(2)] == ["holding", "holding"]
     script.interrupt(group)
     ended = script.end()
@@ -62,8 +62,8 @@ def test_ctrl_c_ends_a_run_whose_activities_do_not_end(
     assert ended.out == ""
 
 
-def test_a_process_that_stays_when_asked_to_end_is_killed(tmp_path: Path) -> None:
-    script = Script(tmp_path, HELD, "processes", "fork", "stubborn")
+def test_a_process_that_stays_when_asked_to_end_is_killed(start: Start) -> None:
+    script = start(HELD, "processes", "fork", "stubborn")
     assert [script.read_line() for _ in range(2)] == ["holding", "holding"]
     script.interrupt(group=True)
     assert script.end().code == -signal.SIGINT
@@ -83,7 +83,7 @@ class Killable(concurrent.futures.ProcessPoolExecutor):
 
 if __name__""",
     )
-    script = Script(tmp_path, source, "-", "fork", "hold")
+    script = start(source, "-", "fork", "hold")
     assert [script.read_line() for _ in range(2)] == ["holding", "holding"]
     script.interrupt(group=False)
     ended = script.end()
@@ -107,8 +107,8 @@ workflow.run()
 """
 
 
-def test_ctrl_c_ends_a_run_whose_child_does_not_end(tmp_path: Path) -> None:
-    script = Script(tmp_path, IN_CHILD)
+def test_ctrl_c_ends_a_run_whose_child_does_not_end(start: Start) -> None:
+    script = start(IN_CHILD)
     assert script.read_line() == "child runs"
     script.interrupt(group=True)
     ended = script.end()
@@ -152,8 +152,8 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize(("executor", "times"), [("threads", "200"), ("processes", "50")])
-def test_ctrl_c_at_any_moment_ends_the_run(executor: str, times: str, tmp_path: Path) -> None:
-    ended = Script(tmp_path, OFTEN, executor, times).end()
+def test_ctrl_c_at_any_moment_ends_the_run(executor: str, times: str, start: Start) -> None:
+    ended = start(OFTEN, executor, times).end()
     assert (ended.code, ended.out, ended.err) == (0, "done\n", "")
 
 

@@ -12,11 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-import flowy
-from flowy import Retry, TaskError, TaskTimedout
-from flowy_local import LocalWorkflow, processes
-from flowy_local.timers import ManualTimers
 from tests.local import tasks
 from tests.local.tasks import (
     PATIENCE,
@@ -27,6 +22,11 @@ from tests.local.tasks import (
     touch,
     wait,
 )
+
+import flowy
+from flowy import Retry, TaskError, TaskTimedout
+from flowy_local import LocalWorkflow, processes
+from flowy_local.timers import ManualTimers
 
 # Python warns of a fork beside other threads, and runs are on threads here to leave the clock to
 # the test.
@@ -196,9 +196,7 @@ def test_a_stuck_thread_is_replaced_by_another(clock: ManualTimers, stuck: Stuck
 
 
 @pytest.mark.parametrize("retry", [(0, 3, 10), Retry(attempts=3, delay=3, backoff=10 / 3)])
-def test_each_attempt_has_the_whole_limit(
-    retry: Any, clock: ManualTimers, stuck: Stuck
-) -> None:
+def test_each_attempt_has_the_whole_limit(retry: Any, clock: ManualTimers, stuck: Stuck) -> None:
     workflow = LocalWorkflow(calling("stuck"), activity_workers=1, clock=lambda: clock)
     workflow.conf_activity("stuck", stuck, retry=retry, timeout=5)
     result = in_thread(workflow.run)

@@ -11,15 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-import flowy
-from flowy import Retry, TaskError
-from flowy_local import LocalWorkflow
-from flowy_local.processes import _how
 from tests.local import tasks
 from tests.local.tasks import (
     PATIENCE,
-    Script,
+    Start,
     add,
     calling,
     configured,
@@ -33,6 +28,11 @@ from tests.local.tasks import (
     raise_unloadable,
     square,
 )
+
+import flowy
+from flowy import Retry, TaskError
+from flowy_local import LocalWorkflow
+from flowy_local.processes import _how
 
 # Python warns of a fork beside other threads, which some tests have.
 pytestmark = pytest.mark.filterwarnings(
@@ -251,8 +251,8 @@ print(workflow.run())
 """
 
 
-def test_a_script_that_forks_needs_no_guard(tmp_path: Path) -> None:
-    ended = Script(tmp_path, UNGUARDED).end()
+def test_a_script_that_forks_needs_no_guard(start: Start) -> None:
+    ended = start(UNGUARDED).end()
     assert (ended.code, ended.out, ended.err) == (0, "[0, 1, 4, 9]\n", "")
 
 
@@ -273,8 +273,8 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_processes_end_with_the_program_that_was_killed(method: str, tmp_path: Path) -> None:
+def test_processes_end_with_the_program_that_was_killed(method: str, start: Start) -> None:
     # Whoever goes on holds its output open, and this waits until that is closed.
-    ended = Script(tmp_path, PARENT_KILLED, method).end()
+    ended = start(PARENT_KILLED, method).end()
     assert ended.code == -signal.SIGKILL
     assert ended.out == ""

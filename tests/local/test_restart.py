@@ -5,10 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
-import flowy
-from flowy import TaskError
-from flowy_local import LocalWorkflow
 from tests.local.tasks import (
     THREADS_AND_PROCESSES,
     add,
@@ -17,6 +13,10 @@ from tests.local.tasks import (
     fail,
     square,
 )
+
+import flowy
+from flowy import TaskError
+from flowy_local import LocalWorkflow
 
 Options = dict[str, Any]
 

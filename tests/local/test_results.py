@@ -7,8 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-
-import flowy
 from tests.local.tasks import (
     ENGINES,
     PATIENCE,
@@ -24,6 +22,8 @@ from tests.local.tasks import (
     square,
     wait,
 )
+
+import flowy
 
 Options = dict[str, Any]
 
@@ -176,9 +176,7 @@ def test_the_code_of_the_root_runs_once(capsys: pytest.CaptureFixture[str]) -> N
         return run
 
     configured(factory, square).run()
-    assert capsys.readouterr().out == (
-        "factory\n0 squared is 0\n1 squared is 1\n2 squared is 4\n"
-    )
+    assert capsys.readouterr().out == ("factory\n0 squared is 0\n1 squared is 1\n2 squared is 4\n")
 
 
 def test_the_code_of_the_root_runs_on_the_callers_thread() -> None:

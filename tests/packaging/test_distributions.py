@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 import tarfile
 import zipfile
 from email.message import Message
@@ -12,16 +10,18 @@ from email.parser import Parser
 from pathlib import Path
 
 import pytest
+from tests.packaging.environments import (
+    IMPORTS,
+    ROOT,
+    build,
+    make_environment,
+    program,
+    run,
+    wheel_of,
+)
 
 import flowy
 
-ROOT = Path(__file__).parents[2]
-IMPORTS = {
-    "flowy-core": "flowy",
-    "flowy-local": "flowy_local",
-    "flowy-swf": "flowy_swf",
-    "flowy-trace": "flowy_trace",
-}
 CORE = f"flowy-core[plugins]~={flowy.__version__}"
 REQUIRES = {
     "flowy-core": ["pluggy>=1.5; extra == 'plugins'"],
@@ -36,31 +36,6 @@ import importlib, sys
 module = importlib.import_module(sys.argv[1])
 print(module.__version__, module.__file__)
 """
-
-
-def _run(*command: str | Path, cwd: Path) -> str:
-    """Run a command to its end and return what it printed; a failure shows all it printed."""
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
-    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-    return done.stdout.strip()
-
-
-def _python(environment: Path) -> Path:
-    windows = environment / "Scripts" / "python.exe"
-    return windows if windows.exists() else environment / "bin" / "python"
-
-
-def _environment(folder: Path, *arguments: str | Path) -> Path:
-    """Make an empty virtual environment and let pip install the arguments in it."""
-    _run(sys.executable, "-m", "venv", "--without-pip", folder, cwd=folder.parent)
-    pip = [sys.executable, "-m", "pip", "--python", str(_python(folder)), "install", "--quiet"]
-    _run(*pip, *arguments, cwd=folder.parent)
-    return folder
-
-
-def _wheel(folder: Path, distribution: str) -> Path:
-    [wheel] = folder.glob(f"{distribution.replace('-', '_')}-*.whl")
-    return wheel
 
 
 def _wheel_files(wheel: Path) -> dict[str, bytes]:
@@ -81,27 +56,15 @@ def _readme_example(distribution: str) -> tuple[str, str]:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build every wheel and sdist from the checkout, into one folder."""
-    folder = tmp_path_factory.mktemp("built")
-    for distribution in IMPORTS:
-        _run(
-            *(sys.executable, "-m", "hatchling", "build", "--directory", folder),
-            cwd=ROOT / "packages" / distribution,
-        )
-    return folder
-
-
-@pytest.fixture(scope="module")
 def all_installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make an environment with the four wheels and what they require."""
-    wheels = [_wheel(built, distribution) for distribution in IMPORTS]
-    return _environment(tmp_path_factory.mktemp("all") / "env", *wheels)
+    wheels = [wheel_of(built, distribution) for distribution in IMPORTS]
+    return make_environment(tmp_path_factory.mktemp("all") / "env", *wheels)
 
 
 @pytest.mark.parametrize("distribution", IMPORTS)
 def test_a_wheel_describes_itself(built: Path, distribution: str) -> None:
-    metadata = _metadata(_wheel(built, distribution))
+    metadata = _metadata(wheel_of(built, distribution))
     assert metadata["Name"] == distribution
     assert metadata["Version"] == flowy.__version__
     assert metadata["License-Expression"] == "MIT"
@@ -121,7 +84,7 @@ def test_a_wheel_holds_its_package_and_nothing_else(built: Path, distribution: s
         for path in source.rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    names = set(_wheel_files(_wheel(built, distribution)))
+    names = set(_wheel_files(wheel_of(built, distribution)))
     information = f"{distribution.replace('-', '_')}-{flowy.__version__}.dist-info"
     assert {name for name in names if not name.startswith(information)} == expected
     assert f"{IMPORTS[distribution]}/py.typed" in names
@@ -135,19 +98,18 @@ def test_an_unpacked_sdist_builds_the_same_wheel(
     name = f"{distribution.replace('-', '_')}-{flowy.__version__}"
     with tarfile.open(built / f"{name}.tar.gz") as archive:
         archive.extractall(tmp_path, filter="data")
-    _run(
-        *(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "--directory", tmp_path),
-        cwd=tmp_path / name,
-    )
-    rebuilt = _wheel_files(_wheel(tmp_path, distribution))
-    assert rebuilt == _wheel_files(_wheel(built, distribution))
+    build(tmp_path / name, tmp_path, "-t", "wheel")
+    rebuilt = _wheel_files(wheel_of(tmp_path, distribution))
+    assert rebuilt == _wheel_files(wheel_of(built, distribution))
 
 
 @pytest.mark.parametrize("distribution", IMPORTS)
 def test_an_installed_wheel_is_imported_from_its_environment(
     all_installed: Path, distribution: str, tmp_path: Path
 ) -> None:
-    printed = _run(_python(all_installed), "-I", "-c", WHERE, IMPORTS[distribution], cwd=tmp_path)
+    printed = run(
+        program(all_installed, "python"), "-I", "-c", WHERE, IMPORTS[distribution], cwd=tmp_path
+    )
     version, file = printed.split(" ", 1)
     assert version == flowy.__version__
     assert all_installed in Path(file).parents
@@ -157,12 +119,12 @@ def test_the_example_of_flowy_local_runs_where_it_is_installed(
     all_installed: Path, tmp_path: Path
 ) -> None:
     example, printed = _readme_example("flowy-local")
-    assert _run(_python(all_installed), "-I", "-c", example, cwd=tmp_path) == printed
+    assert run(program(all_installed, "python"), "-I", "-c", example, cwd=tmp_path) == printed
 
 
 def test_the_example_of_flowy_core_runs_with_nothing_beside_it(built: Path, tmp_path: Path) -> None:
-    environment = _environment(tmp_path / "env", "--no-index", _wheel(built, "flowy-core"))
-    where = _run(_python(environment), "-I", "-c", WHERE, "flowy", cwd=tmp_path)
+    environment = make_environment(tmp_path / "env", "--no-index", wheel_of(built, "flowy-core"))
+    where = run(program(environment, "python"), "-I", "-c", WHERE, "flowy", cwd=tmp_path)
     assert environment in Path(where.split(" ", 1)[1]).parents
     example, printed = _readme_example("flowy-core")
-    assert _run(_python(environment), "-I", "-c", example, cwd=tmp_path) == printed
+    assert run(program(environment, "python"), "-I", "-c", example, cwd=tmp_path) == printed

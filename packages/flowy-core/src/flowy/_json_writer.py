@@ -61,6 +61,9 @@ class Members:
 
     __slots__ = ("members",)
 
+    #: none made the text, as of a source that has a value and no payload
+    codec = None
+
     def __init__(self, members: list[str | Template]) -> None:
         self.members = members
 

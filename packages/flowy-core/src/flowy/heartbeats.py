@@ -42,5 +42,5 @@ def call_with_heartbeats(beat: Beat, function: Callable[..., Any], *args: Any) -
 
 
 def send_heartbeats_to(beat: Beat) -> None:
-    """Have the heartbeats in this thread, or this context, go to `beat` from now on. For engines."""
+    """Have the heartbeats of this thread, or context, go to `beat` from now on. For engines."""
     _beat.set(beat)

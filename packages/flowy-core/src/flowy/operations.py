@@ -46,8 +46,8 @@ def finish_order(*results: Any) -> Iterator[Any]:
     """Iterate over results in the order in which they finish.
 
     Takes results, or one iterable of them. Plain values come before all results. A step of the
-    iteration does not wait: what has not finished yet is given as a result that stands for whichever
-    comes next.
+    iteration does not wait: what has not finished yet is given as a result that stands for
+    whichever comes next.
     """
     members = _members(results, "finish_order", empty=True)
     order = _FinishOrder(members)

@@ -14,12 +14,15 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from flowy import _json_writer, _object_template
+from flowy import _object_template
 from flowy._codec import Codec as Codec
 from flowy._codec import Source as Source
+from flowy._codec import source_of
 from flowy._json_reader import PayloadError as PayloadError
 from flowy._json_reader import read
+from flowy._json_writer import Members, Template, Writer, leaf_writer
 from flowy._refusal import RefusalError, as_refusal
+from flowy.result import ResultProxy
 
 
 class JSONCodec(Codec):
@@ -42,16 +45,25 @@ class JSONCodec(Codec):
     ) -> tuple[Any, Sequence[Source]]:
         """Write the arguments of a call; see `Codec.prepare_input`."""
         if not kwargs:
-            # Most calls pass a few plain values by position.
-            texts = []
+            # Most calls pass a few plain values and results by position.
+            pieces: list[Any] = ["[["]
+            sources: dict[int, Source] = {}
             for arg in args:
-                leaf = _json_writer.leaf_writer(type(arg))
-                if leaf is None:
+                leaf = leaf_writer(type(arg))
+                if leaf is not None:
+                    pieces += (leaf(arg), ", ")
+                elif type(arg) is ResultProxy:
+                    source = source_of(arg)
+                    sources[id(source)] = source
+                    pieces += (source, ", ")
+                else:
                     break
-                texts.append(leaf(arg))
             else:
-                return f"[[{', '.join(texts)}], {{}}]", ()
-        writer = _json_writer.Writer()
+                pieces[-1] = "], {}]" if args else "[[], {}]"
+                if sources:
+                    return Template(pieces), tuple(sources.values())
+                return "".join(pieces), ()
+        writer = Writer()
         writer.text("[[")
         _walk("args", writer.items, args)
         if kwargs:
@@ -64,26 +76,31 @@ class JSONCodec(Codec):
 
     def prepare_value(self, value: Any) -> tuple[Any, Sequence[Source]]:
         """Write a single value; see `Codec.prepare_value`."""
-        leaf = _json_writer.leaf_writer(type(value))
+        leaf = leaf_writer(type(value))
         if leaf is not None:
             return leaf(value), ()
-        writer = _json_writer.Writer()
+        writer = Writer()
         _walk("result", writer.value, value)
         return writer.finish()
 
     def fill(self, prepared: Any) -> Any:
         """Return the text with the texts of the sources in their places."""
-        if type(prepared) is not _json_writer.Template:
+        if type(prepared) is not Template:
             return prepared
         return "".join(
-            [piece if isinstance(piece, str) else self._text_of(piece) for piece in prepared.pieces]
+            [
+                piece
+                if isinstance(piece, str)
+                else piece.payload
+                if piece.codec is self
+                else self._text_of(piece)
+                for piece in prepared.pieces
+            ]
         )
 
-    def _text_of(self, piece: Source | _json_writer.Members) -> Any:
-        if isinstance(piece, _json_writer.Members):
+    def _text_of(self, piece: Source | Members) -> Any:
+        if isinstance(piece, Members):
             return ", ".join(sorted(map(self.fill, piece.members)))
-        if piece.codec is self:
-            return piece.payload
         return self.dump_value(piece.value())
 
     def load_input(self, payload: Any) -> tuple[Sequence[Any], dict[str, Any]]:
@@ -97,7 +114,7 @@ class JSONCodec(Codec):
             and len(value) == 2
             and type(value[0]) is list
             and type(value[1]) is dict
-            and all(type(key) is str for key in value[1])
+            and (not value[1] or all(type(key) is str for key in value[1]))
         ):
             return value[0], value[1]
         raise PayloadError(
@@ -106,6 +123,9 @@ class JSONCodec(Codec):
 
     def dump_value(self, value: Any) -> Any:
         """Write a value at once; results inside it are forced."""
+        leaf = leaf_writer(type(value))
+        if leaf is not None:
+            return leaf(value)
         prepared, sources = self.prepare_value(value)
         for source in sources:
             # A failed one has no payload: this raises its error.

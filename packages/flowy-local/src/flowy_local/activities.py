@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -25,6 +25,12 @@ class Activity:
     timeout: float | None = None
     #: seconds that may pass between two heartbeats of an attempt, or None
     heartbeat: float | None = None
+    #: whether an attempt has any limit
+    limited: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        limited = self.timeout is not None or self.heartbeat is not None
+        object.__setattr__(self, "limited", limited)
 
 
 class Failure(NamedTuple):

@@ -8,13 +8,13 @@ import functools
 import json
 import os
 import sys
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from typing import TYPE_CHECKING, Any, TextIO
 
 from flowy.cli import CommandParser
-from flowy.errors import DependencyError, TaskError
+from flowy.errors import DependencyError
+from flowy_local.report import report
 from flowy_local.targets import TargetError, find
 
 if TYPE_CHECKING:
@@ -90,21 +90,23 @@ def _run(parser: CommandParser, namespace: argparse.Namespace) -> int:
         try:
             workflow = _find_workflow(parser, namespace.workflow)
         except Exception as exc:
-            _report(f"{namespace.workflow} cannot be imported", exc)
+            report(f"{namespace.workflow} cannot be imported", exc)
             return 1
         workflow, options, progress = _configure(parser, namespace, workflow, terminal)
         args = [_value(text) for text in namespace.args]
         kwargs = dict(namespace.kw)
+        status = 0
         try:
             with progress or nullcontext():
                 result = workflow.run(*args, **kwargs, **options)
             text = _json(result) if namespace.json else repr(result)
         except (Exception, SystemExit) as exc:
-            _report(f"{namespace.workflow} failed", exc)
-            return 1
-        print(text, file=stdout, flush=True)
+            report(f"{namespace.workflow} failed", exc)
+            status = 1
+        else:
+            print(text, file=stdout, flush=True)
         _wait_for_the_rest()
-    return 0
+    return status
 
 
 def _find_workflow(parser: CommandParser, target: str) -> Any:
@@ -174,7 +176,6 @@ def _wait_for_the_rest() -> None:
     """Wait for activities that go on although nobody needs their results; they may print."""
     from flowy_local.exits import wait
 
-    sys.stderr.flush()
     wait()
 
 
@@ -222,15 +223,15 @@ def _is_terminal(stream: TextIO | None) -> bool:
 
 
 @contextmanager
-def _kept_stdout() -> Iterator[TextIO | None]:
+def _kept_stdout() -> Iterator[TextIO]:
     """Send all that is printed to stderr, by other processes too; yield what was stdout."""
     stdout = sys.stdout
     try:
         number, error_number = stdout.fileno(), sys.stderr.fileno()
     except (AttributeError, OSError):
         # One of them is closed, or is no file and this process is its only user.
-        with redirect_stdout(sys.stderr):
-            yield stdout
+        with redirect_stdout(sys.stderr), open(os.devnull, "w") as nowhere:
+            yield stdout or nowhere
         return
     stdout.flush()
     kept = os.dup(number)
@@ -246,37 +247,3 @@ def _kept_stdout() -> Iterator[TextIO | None]:
     finally:
         os.dup2(kept, number)
         os.close(kept)
-
-
-def _report(what: str, exc: BaseException) -> None:
-    """Print what went wrong: for a task, where it did in the task; else where in the user's code."""
-    if isinstance(exc, TaskError):
-        print(f"flowy run: error: {what}: {exc.summary()}", file=sys.stderr)
-        if exc.traceback:
-            print(f"\nwhere the task ran:\n{exc.traceback.rstrip()}", file=sys.stderr)
-        return
-    *_, last = traceback.format_exception_only(type(exc), exc)
-    print(f"flowy run: error: {what}: {last.rstrip()}", file=sys.stderr)
-    shown = traceback.TracebackException.from_exception(exc)
-    _leave_out_our_frames(shown)
-    if shown.stack or isinstance(exc, SyntaxError):
-        print("".join(shown.format()).rstrip(), file=sys.stderr)
-
-
-def _leave_out_our_frames(shown: traceback.TracebackException) -> None:
-    for each in (shown.__cause__, shown.__context__):
-        if each is not None:
-            _leave_out_our_frames(each)
-    shown.stack = traceback.StackSummary.from_list(
-        [frame for frame in shown.stack if not _is_ours(frame.filename)]
-    )
-
-
-def _is_ours(filename: str) -> bool:
-    import importlib
-
-    import flowy
-
-    folders = (os.path.dirname(module.__file__ or "") for module in (flowy, importlib))
-    here = os.path.dirname(__file__)
-    return filename.startswith(("<frozen importlib", here, *folders))

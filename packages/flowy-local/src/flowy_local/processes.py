@@ -296,9 +296,9 @@ class ProcessWorker(ActivityWorker):
             with suppress(ProcessLookupError):
                 os.kill(process.pid, number)
 
-    def _run(self, job: Job) -> Any:
+    def _run(self, job: Job, target: Activity) -> Any:
         try:
-            message = pickle.dumps((self._indexes[id(job.target)], job.task.input))
+            message = pickle.dumps((self._indexes[id(target)], job.task.input))
         except Exception as exc:
             return failure_of(exc)
         try:

@@ -1,4 +1,4 @@
-"""Showing on a terminal how far a run is: one line that changes with rich, else a line now and then."""
+"""Showing how far a run is: in one line that changes, with rich, or in a line now and then."""
 
 from __future__ import annotations
 
@@ -177,6 +177,14 @@ class Progress(Counts):
                 console = Console(file=self._stream)
                 return Live(console=console, get_renderable=render, refresh_per_second=8)
         return _Lines(self._stream, self._interval, self.line)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, seconds = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}"
 
 
 class _Lines:

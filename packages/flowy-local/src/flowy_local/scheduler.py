@@ -108,10 +108,9 @@ class Scheduler:
 
     def post_outcome(self, job: Job, outcome: Any) -> None:
         """Post the end of a job: its result's payload, or a Failure."""
-        if type(outcome) is Failure:
-            self.post(self.failed, job, outcome)
-        else:
-            self.post(self.completed, job, outcome)
+        deal = self.failed if type(outcome) is Failure else self.completed
+        self._posts.append((deal, job, outcome))
+        self._deal()
 
     def _deal(self) -> None:
         posts = self._posts

@@ -61,7 +61,7 @@ class _Agenda:
         self._purge_at = 1000
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return sum(not timer.cancelled for _, _, timer in self._entries)
 
     def add(self, timer: Timer) -> None:
         self._count += 1

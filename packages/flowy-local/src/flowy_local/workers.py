@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from flowy.heartbeats import call_with_heartbeats, send_heartbeats_to
-from flowy_local.activities import failure_of, run_activity
+from flowy_local.activities import Activity, failure_of, run_activity
 from flowy_local.threads import ThreadPool, Worker
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class CallersThread(ThreadedWorkers):
         """Run the task on this thread, if it is the next one and a place is free; say whether."""
         ready = self._scheduler.ready
         target = task.dependency.target
-        if not ready or target.timeout is not None or target.heartbeat is not None:
+        if not ready or target.limited:
             return False
         place = self._pool.lend()
         if place is None:
@@ -168,10 +168,11 @@ class ActivityWorker(Worker):
         if not job.over:
             if job.execution.info is not None:
                 self._scheduler.post(self._scheduler.started, job, threading.current_thread().name)
-            self._begin(job)
-            outcome = self._run(job)
+            target = job.target
+            if target.limited:
+                self._watch(job, target)
             scheduler = self._scheduler
-            scheduler.post_outcome(job, outcome)
+            scheduler.post_outcome(job, self._run(job, target))
             # What became ready is for this thread; what became runnable is not.
             if scheduler.runnable:
                 scheduler.wake_workflows()
@@ -194,10 +195,7 @@ class ActivityWorker(Worker):
     def kill(self) -> None:
         """End the job that is running; a thread cannot be ended."""
 
-    def _begin(self, job: Job) -> None:
-        target = job.target
-        if target.timeout is None and target.heartbeat is None:
-            return
+    def _watch(self, job: Job, target: Activity) -> None:
         clock = self._scheduler.clock
         job.worker = self
         job.last_beat = clock.now()
@@ -222,8 +220,7 @@ class ActivityWorker(Worker):
         if not job.over:
             job.timer = clock.call_later(min(rest), self._check_limits, job, started)
 
-    def _run(self, job: Job) -> Any:
-        target = job.target
+    def _run(self, job: Job, target: Activity) -> Any:
         return run_activity(target.function, target.codec, job.task.input)
 
     def _beat(self, details: Any) -> None:

@@ -52,6 +52,13 @@ def shorten(text: str, limit: int = LIMIT) -> str:
     return f"{text[:limit]}… ({len(text):,} characters)"
 
 
+def shorten_bytes(text: str, limit: int) -> str:
+    """Return the text, or as much of its beginning as takes so many bytes in UTF-8."""
+    if len(text) <= limit // 4 or len(text.encode("utf-8")) <= limit:
+        return text
+    return text.encode("utf-8")[:limit].decode("utf-8", "ignore") + "…"
+
+
 def tail(text: str, limit: int = LONG_LIMIT) -> str:
     """Return the text, or its end, which is where a traceback says what went wrong."""
     if len(text) <= limit:

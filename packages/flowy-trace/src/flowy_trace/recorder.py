@@ -51,13 +51,26 @@ class _Attempt:
 class _Call:
     """A call as it is known so far, and the last attempt at it."""
 
-    __slots__ = ("attempt", "earlier", "input", "kind", "last", "name", "number", "result", "sources")
+    __slots__ = (
+        "attempt",
+        "earlier",
+        "input",
+        "is_json",
+        "kind",
+        "last",
+        "name",
+        "number",
+        "result",
+        "sources",
+    )
 
     def __init__(self, call: CallId) -> None:
         self.name = call.name
         self.number = call.number
         self.kind = "activity"
         self.input: Any = ""
+        #: whether values are carried as JSON text
+        self.is_json = True
         self.result: Any = None
         self.sources: tuple[CallId, ...] = ()
         #: the number of the last attempt
@@ -70,7 +83,19 @@ class _Call:
 class _Execution:
     """An execution as it is known so far."""
 
-    __slots__ = ("calls", "ended", "error", "id", "info", "input", "outcome", "parent", "result", "started")
+    __slots__ = (
+        "calls",
+        "ended",
+        "error",
+        "id",
+        "info",
+        "input",
+        "is_json",
+        "outcome",
+        "parent",
+        "result",
+        "started",
+    )
 
     def __init__(
         self, info: ExecutionInfo, identity: str, parent: str | None, input: Any, time: float
@@ -78,7 +103,8 @@ class _Execution:
         self.info = info
         self.id = identity
         self.parent = parent
-        self.input = input
+        self.input = _kept(input)
+        self.is_json = type(input) is str
         self.started = time
         self.ended: float | None = None
         self.outcome: Outcome = "open"
@@ -124,7 +150,7 @@ class Recorder(Observer):
             identity = f"{parent}/{execution.call}"
         if execution.restarts:
             identity += f"+{execution.restarts}"
-        record = _Execution(execution, identity, parent, _kept(input), time)
+        record = _Execution(execution, identity, parent, input, time)
         self._executions.append(record)
         self._by_object[id(execution)] = record
         self._by_path[execution.path] = record
@@ -140,7 +166,7 @@ class Recorder(Observer):
             record.ended = time
             record.outcome = _CLOSINGS[kind]
             if isinstance(command, CompleteWorkflow):
-                record.result = _kept_result(command.result, record.input)
+                record.result = _kept_result(command.result, record.is_json)
             elif isinstance(command, FailWorkflow):
                 record.error = _error_of(command.error)
 
@@ -197,6 +223,7 @@ def _scheduled(call: _Call, event: TaskScheduled, time: float) -> None:
     call.last.scheduled = time
     call.kind = event.kind
     call.input = _kept(event.input)
+    call.is_json = type(event.input) is str
 
 
 def _started(call: _Call, event: TaskStarted, time: float) -> None:
@@ -206,7 +233,7 @@ def _started(call: _Call, event: TaskStarted, time: float) -> None:
 
 def _completed(call: _Call, event: TaskCompleted, time: float) -> None:
     _close(call, "completed", time)
-    call.result = _kept_result(event.result, call.input)
+    call.result = _kept_result(event.result, call.is_json)
 
 
 def _failed(call: _Call, event: TaskFailed, time: float) -> None:
@@ -258,12 +285,10 @@ def _kept(payload: Any) -> Any:
     return _Shown(describe.arguments(payload))
 
 
-def _kept_result(payload: Any, input: Any) -> Any:
-    """Return what to keep of a result; `input` tells by its type how values are carried."""
-    if type(payload) is str and len(payload) <= describe.LIMIT and type(input) is str:
-        return payload
-    if type(payload) is str and len(payload) > describe.LIMIT:
-        return _Shown(describe.result(payload))
+def _kept_result(payload: Any, is_json: bool) -> Any:
+    """Return what to keep of a result: JSON text as it is if it is short, else a short text."""
+    if is_json and type(payload) is str:
+        return payload if len(payload) <= describe.LIMIT else _Shown(describe.result(payload))
     return _Shown(describe.of_object(payload))
 
 

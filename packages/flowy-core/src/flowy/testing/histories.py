@@ -95,9 +95,7 @@ class _Recording:
     def history(self) -> History:
         about = self.execution
         events = tuple(self.events)
-        return History(
-            about.workflow, self.input, events, self.end, about.path, about.restarts
-        )
+        return History(about.workflow, self.input, events, self.end, about.path, about.restarts)
 
 
 def save_history(history: History, path: _Path) -> None:

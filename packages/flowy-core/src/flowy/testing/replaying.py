@@ -110,7 +110,7 @@ class _RecordedRetry:
 
 
 def _attempt(call: CallId) -> tuple[str, int]:
-    """Return what `_RecordedRetry` knows an attempt by: the machine's seed, which names the call."""
+    """Return what `_RecordedRetry` knows an attempt by: the machine's seed names the call."""
     return f"{call.name}-{call.number}", call.attempt
 
 

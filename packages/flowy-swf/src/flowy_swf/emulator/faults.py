@@ -20,7 +20,7 @@ _ELSEWHERE = {
 }
 
 
-class Fault(Exception):  # noqa: N818 (what the service calls them)
+class Fault(Exception):
     """An error answer of the service.
 
     ``name`` is what boto3 gives as the error's code, ``message`` its text, ``status`` the HTTP

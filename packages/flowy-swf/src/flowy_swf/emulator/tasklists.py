@@ -22,9 +22,6 @@ class Caller:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Caller) and self.thread == other.thread
 
-    def __hash__(self) -> int:
-        return hash(self.thread)
-
     def gone(self) -> bool:
         """Say whether nobody would get the answer."""
         return False
@@ -65,10 +62,11 @@ class TaskList:
         self.condition.notify()
 
     def discard(self, task: Task) -> None:
-        """Take a task out, wherever in the list it is; it may be in no list."""
-        if task.queued:
-            task.queued = False
-            self.pending -= 1
+        """Take a task out, wherever in the list it is."""
+        task.queued = False
+        self.pending -= 1
+        if not self.pending:
+            self._ready.clear()  # what is left in it was taken out before
 
     def pop(self) -> Task | None:
         """Take the next task out: the highest priority, then the oldest."""

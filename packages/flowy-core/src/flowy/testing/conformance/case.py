@@ -13,6 +13,9 @@ from flowy.retry import RetryPolicy
 
 #: what a case may need of an engine beyond the rules that all obey, and what each means
 FEATURES = {
+    "children": "a workflow may be a dependency of another",
+    "restarts": "a workflow may end by being started anew",
+    "delays": "an attempt may have to wait for so many seconds",
     "timeouts": "an attempt that passes its time limit times out",
     "json": "values cross the engine as JSON text, so that what JSON has no form for is refused",
 }
@@ -43,7 +46,7 @@ class Workflow(NamedTuple):
 
 
 #: What an engine's author supplies: configures the workflow (factory, activities, workflows) for
-#: the engine, runs it with the arguments (args, kwargs), and returns its result or raises its error.
+#: the engine, runs it with the arguments (args, kwargs), returns its result or raises its error.
 Run: TypeAlias = Callable[
     [
         Callable[..., Any],
@@ -210,7 +213,7 @@ def case(
                 kwargs or {},
                 expected,
                 starts or {},
-                frozenset(needs),
+                frozenset(needs) | ({"children"} if workflows else set()),
             )
         )
         return factory

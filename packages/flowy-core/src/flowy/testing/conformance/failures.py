@@ -1,6 +1,6 @@
 """Failures, retries and time-outs."""
 
-# ruff: noqa: D101, D102, D103 - the name of a case is its sentence
+# ruff: noqa: D103 - the name of a case is its sentence
 from __future__ import annotations
 
 from contextlib import suppress
@@ -198,6 +198,7 @@ def the_last_attempt_counts(fail_first: Task) -> Any:
     Activity(fail_first, Retry(attempts=4, delay=0.01, backoff=2, jitter=0.5)),
     expected="got it",
     starts={"fail_first": 4},
+    needs=["delays"],
 )
 def delays_may_grow_from_attempt_to_attempt(fail_first: Task) -> Any:
     return lambda: fail_first(3, "got it")
@@ -226,14 +227,14 @@ def a_tuple_of_delays_does_not_try_errors_again(fail_first: Task) -> Any:
     return lambda: facts_of(fail_first(1, "never"))[2]
 
 
-@case(Activity(square, (0.02, 1)), add, expected=5, starts={"square": 1, "add": 1})
+@case(
+    Activity(square, (0.02, 1)), add, expected=5, starts={"square": 1, "add": 1}, needs=["delays"]
+)
 def a_first_attempt_may_be_delayed(square: Task, add: Task) -> Any:
     return lambda: add(square(2), 1)
 
 
-@case(
-    Activity(fail_first, Retry(attempts=2)), add, expected=7, starts={"fail_first": 2, "add": 1}
-)
+@case(Activity(fail_first, Retry(attempts=2)), add, expected=7, starts={"fail_first": 2, "add": 1})
 def what_depends_on_a_call_waits_for_its_last_attempt(fail_first: Task, add: Task) -> Any:
     return lambda: add(fail_first(1, 3), 4)
 
@@ -268,7 +269,7 @@ def an_attempt_that_takes_too_long_times_out(take: Task) -> Any:
     Activity(take, (0, 0.01), timeout=0.04),
     expected=["TaskTimedout", "take-0-1"],
     starts={"take": 2},
-    needs=["timeouts"],
+    needs=["delays", "timeouts"],
 )
 def a_tuple_of_delays_tries_time_outs_again(take: Task) -> Any:
     def run() -> Any:
@@ -279,9 +280,7 @@ def a_tuple_of_delays_tries_time_outs_again(take: Task) -> Any:
 
 
 # More attempts than it takes, so that a slow machine changes nothing.
-@case(
-    Activity(take_first, Retry(attempts=20), timeout=0.1), expected="ended", needs=["timeouts"]
-)
+@case(Activity(take_first, Retry(attempts=20), timeout=0.1), expected="ended", needs=["timeouts"])
 def an_attempt_after_a_time_out_may_end_well(take_first: Task) -> Any:
     return lambda: take_first(0.25, "ended")
 

@@ -3,7 +3,7 @@
 Where a case needs one result to finish before another, the other depends on it.
 """
 
-# ruff: noqa: D101, D102, D103 - the name of a case is its sentence
+# ruff: noqa: D103 - the name of a case is its sentence
 from __future__ import annotations
 
 from contextlib import suppress
@@ -185,7 +185,7 @@ def what_a_reduction_gives_may_be_passed_on(square: Task, add: Task) -> Any:
 # --- restart -------------------------------------------------------------------------------------
 
 
-@case(add, args=(0,), expected=3, starts={"add": 3})
+@case(add, args=(0,), expected=3, starts={"add": 3}, needs=["restarts"])
 def a_restart_begins_anew_with_its_arguments(add: Task) -> Any:
     def run(n: Any) -> Any:
         if n >= 3:
@@ -195,7 +195,7 @@ def a_restart_begins_anew_with_its_arguments(add: Task) -> Any:
     return run
 
 
-@case(add, args=(0,), kwargs={"limit": 2}, expected=[2, 2], starts={"add": 2})
+@case(add, args=(0,), kwargs={"limit": 2}, expected=[2, 2], starts={"add": 2}, needs=["restarts"])
 def a_restart_waits_for_the_results_among_its_arguments(add: Task) -> Any:
     def run(n: Any, limit: Any) -> Any:
         if n == limit:
@@ -205,7 +205,7 @@ def a_restart_waits_for_the_results_among_its_arguments(add: Task) -> Any:
     return run
 
 
-@case(fail, args=(0,), expected="fail-0-0", starts={"fail": 3})
+@case(fail, args=(0,), expected="fail-0-0", starts={"fail": 3}, needs=["restarts"])
 def a_restart_begins_with_an_empty_history(fail: Task) -> Any:
     def run(n: Any) -> Any:
         try:
@@ -216,7 +216,12 @@ def a_restart_begins_with_an_empty_history(fail: Task) -> Any:
     return run
 
 
-@case(fail, expected=Raises(TaskError, "fail-0-0 failed: ValueError: no"), starts={"fail": 1})
+@case(
+    fail,
+    expected=Raises(TaskError, "fail-0-0 failed: ValueError: no"),
+    starts={"fail": 1},
+    needs=["restarts"],
+)
 def a_failed_result_among_its_arguments_fails_a_restart(fail: Task) -> Any:
     return lambda: restart(fail("no"))
 

@@ -1,6 +1,6 @@
 """Using results: what forces them, and what a workflow may return."""
 
-# ruff: noqa: D101, D102, D103 - the name of a case is its sentence
+# ruff: noqa: D103 - the name of a case is its sentence
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -18,8 +18,8 @@ from flowy.testing.conformance.activities import (
     after,
     fail,
     identity,
-    nothing,
     note,
+    nothing,
     square,
 )
 from flowy.testing.conformance.case import Case, Raises, Task
@@ -77,8 +77,9 @@ def a_result_has_the_attributes_and_type_of_its_value(identity: Task) -> Any:
 @case(square, identity, expected=[None, None, 4], starts={"square": 1})
 def wait_forces_a_result_and_returns_nothing(square: Task, identity: Task) -> Any:
     def run() -> Any:
+        force: Any = wait
         result = square(2)
-        return [wait(result), wait("a value"), result + 0]
+        return [force(result), force("a value"), result + 0]
 
     return run
 

@@ -89,4 +89,6 @@ def pytest_cases(run: Run, lacks: Iterable[str] = ()) -> Callable[..., None]:
     def test_conformance(case: Case, tmp_path: Any) -> None:
         case.check(run, str(tmp_path))
 
-    return test_conformance
+    # pytest's decorators are not typed for all of its versions.
+    test: Callable[..., None] = test_conformance
+    return test

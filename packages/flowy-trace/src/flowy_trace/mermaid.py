@@ -1,0 +1,100 @@
+"""The graph as a Mermaid flowchart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flowy_trace.dot import COLOURS
+from flowy_trace.graph import Box, Graph, Node
+from flowy_trace.words import count
+
+_SHAPES = {"workflow": ('["', '"]'), "timer": ('{{"', '"}}'), "lambda": ('[["', '"]]')}
+_ELLIPSE = ('(["', '"])')
+
+
+def mermaid(graph: Graph) -> str:
+    """Return the source of the graph.
+
+    Viewers refuse what is too big for them: GitHub draws up to 500 edges.
+    """
+    return "\n".join(_lines(graph)) + "\n"
+
+
+def _lines(graph: Graph) -> Iterator[str]:
+    names = {node: f"n{number}" for number, node in enumerate(graph.nodes)}
+    yield "flowchart TB"
+    yield from _inside(graph.root, names)
+    links = 0
+    for edge in graph.edges:
+        label = f'|"{_escape(edge.label)}"|' if edge.label else ""
+        yield f"  {names[edge.source]} -->{label} {names[edge.target]}"
+        links += 1
+    loops = []
+    for node in graph.nodes:
+        if node.retries:
+            name = names[node]
+            yield f'  {name} -->|"{count(node.retries, "retry", "retries")}"| {name}'
+            loops.append(str(links))
+            links += 1
+    for above, below in graph.order:
+        yield f"  {names[above]} ~~~ {names[below]}"
+    if loops:
+        yield f"  linkStyle {','.join(loops)} stroke:#e07b00,color:#a85c00"
+    used = {node.outcome for node in graph.nodes}
+    for outcome, (fill, border, text) in COLOURS.items():
+        if outcome in used:
+            dotted = ",stroke-dasharray:2 4" if outcome == "open" else ""
+            name = _class_of(outcome)
+            yield f"  classDef {name} fill:{fill},stroke:{border},color:{text}{dotted}"
+            members = ",".join(names[node] for node in graph.nodes if node.outcome == outcome)
+            yield f"  class {members} {name}"
+
+
+def _class_of(outcome: str) -> str:
+    return outcome.replace(" ", "_")
+
+
+def _inside(root: Node, names: dict[Node, str]) -> Iterator[str]:
+    number = 0
+    depth = 1
+    stack: list[Node | Box | str] = [root]
+    while stack:
+        top = stack.pop()
+        if isinstance(top, str):
+            depth -= 1
+            yield f"{'  ' * depth}end"
+            continue
+        if isinstance(top, Node):
+            if not any(box.nodes for box in top.boxes):
+                yield f"{'  ' * depth}{_node(top, names)}"
+                continue
+            label = " "
+            parts: list[Node | Box | str] = [box for box in top.boxes if box.nodes]
+        else:
+            label = top.label
+            parts = list(top.nodes)
+            if not label:
+                stack.extend(reversed(parts))
+                continue
+        yield f'{"  " * depth}subgraph s{number}["{_escape(label)}"]'
+        number += 1
+        depth += 1
+        if isinstance(top, Node):
+            yield f"{'  ' * depth}{_node(top, names)}"
+        stack.append("end")
+        stack.extend(reversed(parts))
+
+
+def _node(node: Node, names: dict[Node, str]) -> str:
+    opening, closing = _SHAPES.get(node.kind, _ELLIPSE)
+    text = "<br>".join(_escape(line) for line in [node.title, *node.lines])
+    return f"{names[node]}{opening}{text}{closing}"
+
+
+#: what has a meaning in a quoted label: of Mermaid, of Markdown, or of HTML
+_MEANING = set("#\"&<>`\\;*_~[]{}|%")
+
+
+def _escape(text: str) -> str:
+    """Return the text as part of a label, in which nothing of it has a meaning."""
+    return "".join(f"#{ord(char)};" if char in _MEANING else char for char in text)

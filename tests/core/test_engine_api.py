@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+import pytest
+
+import flowy
+from flowy.engine_api import Observers, load
+from flowy.events import CompleteWorkflow, TimerFired
+
+
+def configure(
+    factory: Any, workers: int = 1, *, codec: str = "json", **more: Any
+) -> dict[str, Any]:
+    return {"factory": factory, "workers": workers, "codec": codec, **more}
+
+
+def strict(factory: Any, workers: int = 1, *, codec: str = "json") -> tuple[Any, int, str]:
+    return factory, workers, codec
+
+
+def bare(factory: Any) -> Any:
+    return factory
+
+
+@pytest.mark.parametrize("how", [strict, f"{__name__}:strict"])
+def test_an_engine_configures_a_workflow(how: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = type(sys)(__name__)
+    module.strict = strict  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, __name__, module)
+    engine = flowy.Engine("mine", "my way", how)
+    assert engine.workflow(dict, workers=3, codec="object") == (dict, 3, "object")
+    assert engine.names == {}
+
+
+@pytest.mark.parametrize(
+    ("how", "option", "hint"),
+    [
+        (strict, "worker", "did you mean 'workers'?"),
+        (strict, "codek", "did you mean 'codec'?"),
+        (strict, "x", "it has workers, codec"),
+        (bare, "x", "it has none"),
+    ],
+)
+def test_an_unknown_option_is_refused_with_the_nearest_one(
+    how: Any, option: str, hint: str
+) -> None:
+    with pytest.raises(TypeError) as caught:
+        flowy.Engine("mine", "my way", how).workflow(dict, **{option: 1})
+    assert str(caught.value) == f"engine 'mine' has no option {option!r}; {hint}"
+
+
+def test_an_engine_that_takes_any_option_gets_any() -> None:
+    workflow = flowy.Engine("mine", "my way", configure).workflow(dict, color="red")
+    assert workflow == {"factory": dict, "workers": 1, "codec": "json", "color": "red"}
+
+
+def test_the_local_engine_refuses_an_unknown_option() -> None:
+    with pytest.raises(TypeError) as caught:
+        flowy.engine("local").workflow(dict, activity_worker=3)
+    assert str(caught.value) == (
+        "engine 'local' has no option 'activity_worker'; did you mean 'activity_workers'?"
+    )
+
+
+EXECUTION = flowy.ExecutionInfo("", "ExampleWorkflow")
+
+
+class Log(flowy.Observer):
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+
+    def execution_started(self, execution: flowy.ExecutionInfo, input: Any, time: float) -> None:
+        self.told.append((execution, input, time))
+
+    def command(self, execution: flowy.ExecutionInfo, command: Any, time: float) -> None:
+        self.told.append((execution, command, time))
+
+    def event(self, execution: flowy.ExecutionInfo, event: Any, time: float) -> None:
+        self.told.append((execution, event, time))
+
+    def run_ended(self, time: float) -> None:
+        self.told.append(time)
+
+
+def tell_all(observer: flowy.Observer) -> list[Any]:
+    fired, complete = TimerFired(flowy.events.CallId("a", 0)), CompleteWorkflow("1")
+    observer.execution_started(EXECUTION, "[]", 1.0)
+    observer.event(EXECUTION, fired, 2.0)
+    observer.command(EXECUTION, complete, 3.0)
+    observer.run_ended(4.0)
+    return [(EXECUTION, "[]", 1.0), (EXECUTION, fired, 2.0), (EXECUTION, complete, 3.0), 4.0]
+
+
+def test_all_observers_are_told_everything() -> None:
+    one, other = Log(), Log()
+    told = tell_all(Observers([one, other]))
+    assert one.told == other.told == told
+
+
+def test_an_observer_that_overrides_nothing_does_nothing() -> None:
+    observer = flowy.Observer()
+    tell_all(observer)
+    assert vars(observer) == {}
+
+
+def test_a_failing_observer_is_logged_once_and_told_nothing_more(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Failing(Log):
+        def event(self, execution: flowy.ExecutionInfo, event: Any, time: float) -> None:
+            raise OSError("no disk")
+
+        def __repr__(self) -> str:
+            return "<failing>"
+
+    failing, other = Failing(), Log()
+    observers = Observers([failing, other])
+    assert observers
+    told = tell_all(observers)
+    assert other.told == told
+    assert failing.told == told[:1]
+    assert [(each.name, each.levelno, each.getMessage()) for each in caplog.records] == [
+        (
+            "flowy",
+            logging.ERROR,
+            "observer <failing> failed in event() and is told nothing more; the run goes on",
+        )
+    ]
+    assert caplog.records[0].exc_info is not None
+    assert not Observers([])
+
+
+def test_a_failing_observer_never_fails_a_run(caplog: pytest.LogCaptureFixture) -> None:
+    class Failing(flowy.Observer):
+        def execution_started(self, *_: Any) -> None:
+            raise OSError("no disk")
+
+    def answer() -> Any:
+        return lambda: 42
+
+    workflow = flowy.LocalWorkflow(answer)
+    assert workflow.run(_observers=[Failing()]) == 42
+    assert len(caplog.records) == 1
+
+
+def test_a_reference_is_loaded() -> None:
+    assert load("collections.abc:Mapping.get") is __import__("collections").abc.Mapping.get
+
+
+@pytest.mark.parametrize("reference", ["json", "json:", ":loads", ""])
+def test_what_is_no_reference_is_refused(reference: str) -> None:
+    with pytest.raises(ValueError, match="reference") as caught:
+        load(reference)
+    assert str(caught.value) == f"{reference!r} is no reference; expected 'module:attribute'"
+
+
+def test_a_reference_to_what_is_not_there_is_an_import_error() -> None:
+    with pytest.raises(ImportError) as caught:
+        load("json:loadz")
+    assert str(caught.value) == "'json' has no attribute 'loadz'"
+    with pytest.raises(ImportError) as caught:
+        load("no_such_module:x")
+    assert str(caught.value) == "No module named 'no_such_module'"
