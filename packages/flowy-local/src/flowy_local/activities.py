@@ -64,7 +64,7 @@ class Failure(NamedTuple):
         return TaskFailed(call, self.error_type, self.message, self.traceback, self.exception)
 
     def packed(self) -> Failure:
-        """Return the failure fit to be pickled: the exception as its pickle, or None without one."""
+        """Return the failure fit to be pickled: with the exception's pickle, if it has one."""
         try:
             pickled = pickle.dumps(self.exception)
             pickle.loads(pickled)

@@ -303,9 +303,13 @@ class LocalExecution:
 
     def _park_root(self, node: Node) -> None:
         scheduler = self.scheduler
-        if type(node) is Task and type(node.dependency.target) is Activity:
-            if scheduler.workers.run_here(node) and node.order is not None:
-                return
+        if (
+            isinstance(node, Task)
+            and type(node.dependency.target) is Activity
+            and scheduler.workers.run_here(node)
+            and node.order is not None
+        ):
+            return
         with scheduler:
             if node.order is not None:
                 return

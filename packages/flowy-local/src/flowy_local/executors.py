@@ -17,7 +17,6 @@ from flowy_local.activities import Failure, failure_of, run_activity
 
 if TYPE_CHECKING:
     from flowy.run import Task
-
     from flowy_local.execution import Job
     from flowy_local.scheduler import Scheduler
 

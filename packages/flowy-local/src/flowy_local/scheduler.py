@@ -29,6 +29,7 @@ from flowy_local.threads import ThreadPool, Worker
 from flowy_local.timers import Clock
 
 if TYPE_CHECKING:
+    from flowy.run import Task
     from flowy_local.watch import Watch
     from flowy_local.workers import ActivityWorkers
     from flowy_local.workflow import LocalWorkflow
@@ -136,7 +137,7 @@ class Scheduler:
             self.wake_workflows()
 
     def wake_workflows(self) -> None:
-        """See to it that children that can go on do; suspend a parked one if they need its thread."""
+        """See to it that children that can go on do, on the thread of a parked one if need be."""
         self.workflow_threads.wake()
         if self.evictable and self.workflow_threads.saturated:
             self.post(self._evict, None, None)

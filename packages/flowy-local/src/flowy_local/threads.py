@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-
 #: the place of a thread that there could be
 _NOT_STARTED: Any = object()
 

@@ -12,7 +12,6 @@ from flowy_local.threads import ThreadPool, Worker
 
 if TYPE_CHECKING:
     from flowy.run import Task
-
     from flowy_local.execution import Job
     from flowy_local.scheduler import Scheduler
 
