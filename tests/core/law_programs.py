@@ -183,6 +183,7 @@ class _Writer:
     def statement(self, scope: _Scope, depth: int) -> None:
         self.left -= 1
         simple = (self.call, self.call, self.wait, self.first, self.fan, self.reduce, self.order)
+        simple += (self.endure, self.note)
         rare = (self.pair, self.compute, self.chain, self.take_one, self.look)
         nested = (self.branch, self.attempt, self.attempt, self.swallow, self.each, self.cleanup)
         write = self.draw(st.sampled_from((*simple, *rare, *nested)))
@@ -260,7 +261,7 @@ class _Writer:
         dependency = self.draw(st.sampled_from(names))
         if dependency == "child":
             self.features.add("child workflow")
-        arguments = [self.argument(scope) for _ in range(self.draw(st.sampled_from((1, 1, 2, 0))))]
+        arguments = [self.argument(scope) for _ in range(self.draw(st.sampled_from((1, 2, 3, 0))))]
         if arguments and not self.draw(st.integers(0, 4)):
             self.features.add("keyword argument")
             arguments[-1] = f"k={arguments[-1]}"
@@ -321,6 +322,20 @@ class _Writer:
     def wait(self, scope: _Scope) -> None:
         self.features.add("wait")
         self.line(f"wait({self.scalar(scope)})")
+
+    def endure(self, scope: _Scope) -> None:
+        self.features.add("failure endured")
+        with self.suite("with suppress(TaskError):"):
+            self.line(f"wait({self.scalar(scope)})")
+
+    def note(self, scope: _Scope) -> None:
+        self.features.add("failure passed on in words")
+        name = self.name()
+        with self.suite("try:"):
+            self.line(f"{name} = {self.scalar(scope)} + 0")
+        with self.suite("except TaskError as error:"):
+            self.line(f"{name} = a(str(error))")
+        scope.scalars.append(name)
 
     def compute(self, scope: _Scope) -> None:
         self.features.add("computed value")
@@ -418,6 +433,9 @@ class _Writer:
         with self.suite(f"except {caught} as {error}:"):
             inner = scope.inner()
             inner.errors.append(error)
+            if self.draw(st.booleans()):
+                self.features.add("words of an error")
+                self.line(f"b(str({error}))")
             self.block(inner, depth + 1)
             if not self.draw(st.integers(0, 4)):
                 self.features.add("failure raised again")

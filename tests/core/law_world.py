@@ -246,7 +246,7 @@ class _Recorder:
         value: Any = number
         if call.name == "pair":
             value = [number, number + 1]
-        elif codec is not self.program.codec and number % 2:
+        elif codec is not self.program.codec:
             value = Opaque(number)
         return TaskCompleted(call, codec.dump_value(value))
 

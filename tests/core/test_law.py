@@ -170,6 +170,7 @@ FEATURES = {
     *("keyword argument", "list of results", "unpacked result", "words of an error"),
     *("early return", "exception out of the code", "restart", "the code's own SuspendTask"),
     *("except TaskCancelled", "except TaskError", "except TaskTimedout", "failure raised again"),
+    *("failure endured", "failure passed on in words"),
     *("finally", "finally after except"),
     *("suspension swallowed", "suspension swallowed before more calls"),
     *(

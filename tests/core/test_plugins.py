@@ -1,17 +1,26 @@
 from __future__ import annotations
 
+import inspect
+import re
 import sys
+from argparse import ArgumentParser
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import flowy
+import flowy.hookspecs
 from flowy.engine_api import RunInfo
+from flowy.events import CallId, TimerFired
 from flowy.plugins import plugins
 
 if TYPE_CHECKING:
     from tests.conftest import Install, Look
+
+PAGE = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text(encoding="utf-8")
+HOOKS = [name for name in vars(flowy.hookspecs) if name.startswith("flowy_")]
 
 RUN = RunInfo("1", "ExampleWorkflow", "local")
 
@@ -211,7 +220,8 @@ def test_a_plugin_that_is_turned_off_is_not_imported_and_an_error_when_asked_for
     install: Install, look: Look, by: str
 ) -> None:
     install("acme-engine", "raise RuntimeError('imported')", "acme")
-    found = look(by)
+    install("a-first", "raise RuntimeError('imported')", "aa")
+    found = look("aa", by)
     assert found.engines() == []
     with pytest.raises(flowy.PluginError) as caught:
         found.engine("acme")
@@ -328,3 +338,37 @@ def test_an_observer_of_a_plugin_is_told_of_a_run(install: Install) -> None:
 
     assert flowy.engine("local").workflow(answer).run() == 42
     assert sys.modules["acme_engine"].told == [("answer", "local"), "over"]
+
+
+def test_the_page_about_plugins_has_the_hooks_as_they_are() -> None:
+    signatures = [
+        name + str(inspect.signature(getattr(flowy.hookspecs, name))).replace("'", "")
+        for name in HOOKS
+    ]
+    assert re.findall(r"^### `(.+)`$", PAGE, re.MULTILINE) == signatures
+
+
+def test_the_page_about_plugins_has_a_plugin_for_each_hook_that_works(
+    install: Install, look: Look, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number, source in enumerate(re.findall(r"```python\n(.+?)```", PAGE, re.DOTALL)):
+        install(f"acme-{number}", source)
+    found = look()
+    assert [(each.name, each.engine.names) for each in found.engines()] == [
+        ("acme", {"AcmeWorkflow": "acme_flowy.workflow:AcmeWorkflow"})
+    ]
+    [observer] = found.observers(RUN)
+    observer.event(flowy.ExecutionInfo("", "W"), TimerFired(CallId("a", 0)), 1.5)
+    parser = ArgumentParser()
+    found.add_commands(parser.add_subparsers())
+    namespace = parser.parse_args(["acme", "north"])
+    assert namespace.run(namespace) == 0
+    assert capsys.readouterr().out == (
+        "1.500 W : TimerFired(call=CallId(name='a', number=0, attempt=0))\n"
+        "the machines of north are idle\n"
+    )
+
+
+def test_the_page_about_plugins_has_the_methods_of_an_observer_as_they_are() -> None:
+    methods = [name for name in vars(flowy.Observer) if not name.startswith("_")]
+    assert re.findall(r"^\| `(\w+)\(", PAGE, re.MULTILINE) == methods

@@ -29,6 +29,25 @@ RUN = textwrap.dedent(
 )
 
 
+def start_and_terminate(url: str) -> None:
+    """Start two executions and terminate the first."""
+    client = make_client(url)
+    client.register_domain(name="a b", workflowExecutionRetentionPeriodInDays="1")
+    ids = {"name": "t", "version": "1"}
+    client.register_workflow_type(
+        domain="a b",
+        **ids,
+        defaultTaskList={"name": "l"},
+        defaultChildPolicy="ABANDON",
+        defaultExecutionStartToCloseTimeout="60",
+        defaultTaskStartToCloseTimeout="60",
+    )
+    for workflow_id in ("x/1", "x/2"):
+        client.start_workflow_execution(domain="a b", workflowId=workflow_id, workflowType=ids)
+    client.terminate_workflow_execution(domain="a b", workflowId="x/1")
+    client.close()
+
+
 def test_the_options_have_defaults() -> None:
     parser = argparse.ArgumentParser()
     add_arguments(parser)
@@ -43,33 +62,22 @@ def test_the_options_have_defaults() -> None:
 def test_the_command_serves_until_interrupted_and_writes_histories(tmp_path: Path) -> None:
     command = [sys.executable, "-c", RUN, "--history", str(tmp_path), "--long-poll", "1"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen(
+    process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-    ) as process:
+    )
+    try:
         assert process.stdout is not None
-        url = process.stdout.readline().strip()
-        client = make_client(url)
-        client.register_domain(name="a b", workflowExecutionRetentionPeriodInDays="1")
-        ids = {"name": "t", "version": "1"}
-        client.register_workflow_type(
-            domain="a b",
-            **ids,
-            defaultTaskList={"name": "l"},
-            defaultChildPolicy="ABANDON",
-            defaultExecutionStartToCloseTimeout="60",
-            defaultTaskStartToCloseTimeout="60",
-        )
-        for workflow_id in ("x/1", "x/2"):
-            client.start_workflow_execution(domain="a b", workflowId=workflow_id, workflowType=ids)
-        client.terminate_workflow_execution(domain="a b", workflowId="x/1")
+        start_and_terminate(process.stdout.readline().strip())
         # What is closed is written at once, what is open at the end.
         assert len(list(tmp_path.glob("*/*.json"))) == 1
-        client.close()
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.communicate()
     assert (process.returncode, errors) == (0, "")
     files = sorted(tmp_path.glob("*/*.json"))
-    assert [file.parent.name for file in files] == ["a%20b", "a%20b"]
+    assert [file.parent.name for file in files] == ["domain-a%20b", "domain-a%20b"]
     assert [file.name[:6] for file in files] == ["x%2F1-", "x%2F2-"]
     last = [json.loads(file.read_text())["events"][-1]["eventType"] for file in files]
     assert last == ["WorkflowExecutionTerminated", "DecisionTaskScheduled"]
@@ -79,8 +87,31 @@ def test_histories_are_written_by_an_emulator_in_process(make: Make, tmp_path: P
     swf = make(history=tmp_path)
     swf.start()
     swf.decide({"decisionType": "CompleteWorkflowExecution"})
-    (file,) = tmp_path.glob("domain/w-*.json")
+    (file,) = tmp_path.glob("domain-domain/w-*.json")
     assert json.loads(file.read_text()) == {"events": swf.events()}
+
+
+def test_no_name_leads_out_of_the_directory_of_histories(make: Make, tmp_path: Path) -> None:
+    swf = make(history=tmp_path / "in")
+    start_and_terminate(swf.emulator.url)
+    for name in ("..", "x" * 250):
+        swf.client.register_domain(name=name, workflowExecutionRetentionPeriodInDays="1")
+        swf.client.register_workflow_type(domain=name, name="t", version="1")
+        for workflow_id in ("../..", "\ud800" * 256):
+            swf.emulator.call(
+                "StartWorkflowExecution",
+                {
+                    "domain": name,
+                    "workflowId": workflow_id,
+                    "workflowType": {"name": "t", "version": "1"},
+                    "taskList": {"name": "l"},
+                    "childPolicy": "ABANDON",
+                    "executionStartToCloseTimeout": "0",
+                    "taskStartToCloseTimeout": "0",
+                },
+            )
+    assert [each.name for each in tmp_path.iterdir()] == ["in"]
+    assert len(list(tmp_path.glob("in/*/*.json"))) == 5
 
 
 def test_importing_the_emulator_loads_no_botocore() -> None:

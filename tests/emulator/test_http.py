@@ -11,6 +11,7 @@ import botocore.config
 import pytest
 
 from flowy_swf.emulator import Emulator
+from flowy_swf.emulator.tasklists import Caller
 
 if TYPE_CHECKING:
     from tests.emulator.conftest import Driver, Make
@@ -64,9 +65,10 @@ def test_another_service_s_operation_is_unknown(swf: Driver, target: str, kind: 
     connection.close()
 
 
-def test_only_posts_are_calls(swf: Driver) -> None:
+@pytest.mark.parametrize("method", ["GET", "PUT", "BREW"])
+def test_only_posts_are_calls(swf: Driver, method: str) -> None:
     connection = connect(swf)
-    connection.request("GET", "/")
+    connection.request(method, "/")
     answer = connection.getresponse()
     assert (answer.status, json.loads(answer.read())) == (
         400,
@@ -75,7 +77,7 @@ def test_only_posts_are_calls(swf: Driver) -> None:
     connection.close()
 
 
-@pytest.mark.parametrize("length", [None, "x", "99999999999"])
+@pytest.mark.parametrize("length", [None, "x", "99999999", "9" * 5000])
 def test_a_body_of_no_or_too_great_length_is_refused(swf: Driver, length: str | None) -> None:
     connection = connect(swf)
     connection.putrequest("POST", "/")
@@ -92,6 +94,19 @@ def test_a_body_of_no_or_too_great_length_is_refused(swf: Driver, length: str | 
         },
     )
     connection.close()
+
+
+def test_a_body_may_wait_until_it_is_asked_for(swf: Driver) -> None:
+    host, port = swf.emulator.url.removeprefix("http://").split(":")
+    body = b'{"name": "domain"}'
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(
+            b"POST / HTTP/1.1\r\nX-Amz-Target: SimpleWorkflowService.DescribeDomain\r\n"
+            b"Content-Length: %d\r\nExpect: 100-continue\r\n\r\n" % len(body)
+        )
+        assert connection.recv(100).startswith(b"HTTP/1.1 100 Continue")
+        connection.sendall(body)
+        assert connection.recv(100).startswith(b"HTTP/1.1 200 ")
 
 
 def test_a_request_that_is_broken_off_is_forgotten(swf: Driver) -> None:
@@ -151,6 +166,14 @@ def test_a_client_that_does_not_read_does_not_hold_up_the_end(
 ) -> None:
     monkeypatch.setattr("flowy_swf.emulator.http._PATIENCE", 0.01)
     emulator = Emulator(clock="virtual")
+    called, call = threading.Event(), emulator._service.call
+
+    def note(operation: str, request: Any, caller: Caller) -> Json:
+        if operation == "ListWorkflowTypes":
+            called.set()
+        return call(operation, request, caller)
+
+    monkeypatch.setattr(emulator._service, "call", note)
     with emulator.serve() as url:
         client = emulator.client()
         client.register_domain(name="d", workflowExecutionRetentionPeriodInDays="1")
@@ -167,7 +190,7 @@ def test_a_client_that_does_not_read_does_not_hold_up_the_end(
             f"Content-Length: {len(body)}\r\n\r\n{body}"
         )
         connection.sendall(request.encode() * 8)
-        emulator.wait_for(lambda: "ListWorkflowTypes" in emulator.calls())
+        assert called.wait(20)
         client.close()
     connection.close()
 

@@ -368,7 +368,7 @@ def _is_decision(events: list[Json], event_id: int) -> bool:
 
 TestService = Service.TestCase
 TestService.settings = settings(
-    max_examples=80,
+    max_examples=60,
     stateful_step_count=50,
     deadline=None,
     suppress_health_check=list(HealthCheck),

@@ -84,6 +84,13 @@ def test_the_highest_priority_comes_first_then_the_oldest(swf: Driver) -> None:
     assert [swf.work()["activityId"] for _ in range(5)] == ["c", "a", "d", "none", "b"]
 
 
+def test_a_task_that_is_closed_while_it_waits_is_passed_over(swf: Driver) -> None:
+    swf.start()
+    swf.decide(swf.schedule("a", scheduleToStartTimeout="5"), swf.schedule("b"))
+    swf.emulator.advance(5)
+    assert swf.work()["activityId"] == "b"
+
+
 def test_decisions_have_the_priority_of_their_execution(swf: Driver) -> None:
     for workflow_id, priority in (("low", "1"), ("high", "2")):
         swf.start(workflow_id, taskPriority=priority)

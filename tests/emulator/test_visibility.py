@@ -162,6 +162,17 @@ def test_filters_must_fit_together(
     assert error == ("ValidationException", message)
 
 
+def test_executions_of_one_millisecond_are_listed_in_their_order(swf: Driver) -> None:
+    ids = [f"n {number}" for number in range(9)]
+    for workflow_id in ids:
+        swf.start(workflow_id)
+    assert listed(swf, "open", **EVERYTHING, reverseOrder=True) == list("012345678")
+    for workflow_id in reversed(ids):
+        swf.client.terminate_workflow_execution(domain="domain", workflowId=workflow_id)
+    assert listed(swf, "closed", **EVERYTHING) == list("876543210")
+    assert listed(swf, "closed", closeTimeFilter={"oldestDate": 0}) == list("012345678")
+
+
 @pytest.mark.parametrize("verb", ["list", "count"])
 @pytest.mark.parametrize("state", ["open", "closed"])
 def test_executions_live_in_known_domains(swf: Driver, verb: str, state: str) -> None:

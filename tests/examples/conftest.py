@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -47,7 +48,12 @@ def run_script(tmp_path: Path) -> RunScript:
         **options: Any,
     ) -> subprocess.CompletedProcess[str]:
         command = [*before, sys.executable, "-W", "error", path, *arguments]
+        # Coverage in worker processes would look for the packages in the current folder.
+        env = {name: value for name, value in os.environ.items() if "COVERAGE" not in name}
+        env |= options.pop("env", {})
         options = {"cwd": tmp_path, "stdin": subprocess.DEVNULL, "timeout": 60, **options}
-        return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", **options)
+        return subprocess.run(
+            command, env=env, capture_output=True, text=True, encoding="utf-8", **options
+        )
 
     return run

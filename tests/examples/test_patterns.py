@@ -90,7 +90,7 @@ PLAIN: list[tuple[str, str, dict[str, Callable[..., Any]], tuple[Any, ...], Any]
 
 def test_every_example_is_tested(root: Path) -> None:
     scripts = {path.stem for path in (root / "docs" / "examples").glob("*.py")}
-    assert scripts == {*OUTPUTS, "word_count"}
+    assert scripts == {*OUTPUTS, "word_count", "dask_executor"}
 
 
 @pytest.mark.parametrize(("name", "output"), OUTPUTS.items(), ids=OUTPUTS)

@@ -259,7 +259,7 @@ def beat_when_told() -> list[str]:
     """Send a heartbeat for each True that the test sends; return how each went."""
     line = LINE[0]
     line.send("running")
-    seen = []
+    seen: list[str] = []
     while line.recv():
         try:
             flowy.heartbeat(len(seen))

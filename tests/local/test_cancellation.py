@@ -116,7 +116,7 @@ def test_with_wait_the_failure_comes_when_all_is_done() -> None:
 
     workflow = LocalWorkflow(factory, activity_workers=1)
     workflow.conf_activity("note", ran.append)
-    with pytest.raises(LookupError, match="^enough$"):
+    with pytest.raises(LookupError, match=r"^enough$"):
         workflow.run(_wait=True)
     assert ran == [0, 1, 2, 3, 4]
 

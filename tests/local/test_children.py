@@ -307,7 +307,7 @@ def test_a_child_that_suspends_itself_fails() -> None:
 
     workflow = LocalWorkflow(calling("child"))
     workflow.conf_workflow("child", LocalWorkflow(child))
-    with pytest.raises(flowy.TaskError, match="^child-0-0 failed: SuspendTask$"):
+    with pytest.raises(flowy.TaskError, match=r"^child-0-0 failed: SuspendTask$"):
         workflow.run()
 
 

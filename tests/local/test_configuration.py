@@ -241,7 +241,7 @@ def test_a_function_without_a_name_in_a_child_is_refused_before_anything_runs() 
 
     workflow = LocalWorkflow(factory, executor="processes")
     workflow.conf_workflow("child", child)
-    with pytest.raises(ValueError, match="^activity 'act' cannot be sent to a worker process"):
+    with pytest.raises(ValueError, match=r"^activity 'act' cannot be sent to a worker process"):
         workflow.run()
     assert ran == []
 
@@ -312,7 +312,7 @@ def test_the_dependencies_of_children_are_checked_before_anything_runs() -> None
     middle.conf_workflow("child", child)
     top = LocalWorkflow(parent)
     top.conf_workflow("child", middle)
-    with pytest.raises(DependencyError, match="^Needs needs 'square', not configured"):
+    with pytest.raises(DependencyError, match=r"^Needs needs 'square', not configured"):
         top.run()
     assert ran == []
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any
 
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.filterwarnings(
 
 
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[InlineExecutor]]:
+def made(monkeypatch: pytest.MonkeyPatch) -> list[InlineExecutor]:
     """Gather the inline executors that are made."""
     executors: list[InlineExecutor] = []
     init = InlineExecutor.__init__
@@ -41,7 +41,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[InlineExecutor]]:
         executors.append(self)
 
     monkeypatch.setattr(InlineExecutor, "__init__", remember)
-    yield executors
+    return executors
 
 
 def test_a_class_is_made_for_each_run_and_shut_down(made: list[InlineExecutor]) -> None:
@@ -171,7 +171,7 @@ class Cancelling(InlineExecutor):
 
 def test_a_job_that_the_executor_cancels_fails() -> None:
     workflow = configured(calling("square"), square, executor=Cancelling)
-    with pytest.raises(TaskError, match="^square-0-0 failed: CancelledError$"):
+    with pytest.raises(TaskError, match=r"^square-0-0 failed: CancelledError$"):
         workflow.run(3)
 
 
@@ -219,7 +219,7 @@ def test_a_class_whose_executor_breaks_is_made_anew() -> None:
 def test_an_instance_that_breaks_stays_broken() -> None:
     with ProcessPoolExecutor(1) as executor:
         workflow = configured(DiesOnce, kill_own_process, square, executor=executor)
-        with pytest.raises(TaskError, match="^square-0-0 failed: BrokenProcessPool: "):
+        with pytest.raises(TaskError, match=r"^square-0-0 failed: BrokenProcessPool: "):
             workflow.run()
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import signal
 import threading
-from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.local.tasks import Start, configured, square
+from tests.local.tasks import Start, square, wait
 
+import flowy
 from flowy_local import LocalWorkflow, execution, scheduler
 
 ENGINES = [
@@ -24,11 +24,12 @@ ENGINES = [
 ]
 
 HELD = """
-import signal, sys, time
+import os, signal, sys, time
 from flowy_local import LocalWorkflow
 
 def hold():
-    print("holding", flush=True)
+    # Not print(), which writes the line and its end one after the other.
+    os.write(1, b"holding\\n")
     while True:
         time.sleep(600)
 
@@ -58,7 +59,7 @@ def test_ctrl_c_ends_a_run_whose_activities_do_not_end(
     assert ended.code == -signal.SIGINT
     assert ended.err.endswith("\nKeyboardInterrupt\n")
     # The workers say nothing.
-    assert ended.err.count("Traceback") == 1
+    assert ended.err.count("KeyboardInterrupt") == 1
     assert ended.out == ""
 
 
@@ -69,8 +70,8 @@ def test_a_process_that_stays_when_asked_to_end_is_killed(start: Start) -> None:
     assert script.end().code == -signal.SIGINT
 
 
-def test_ctrl_c_ends_a_run_on_an_executor(tmp_path: Path) -> None:
-    source = HELD.replace("import signal", "import concurrent.futures, signal").replace(
+def test_ctrl_c_ends_a_run_on_an_executor(start: Start) -> None:
+    source = HELD.replace("import os", "import concurrent.futures, os").replace(
         "executor=executor,", "executor=Killable, activity_workers=2,"
     )
     source = source.replace(
@@ -116,13 +117,17 @@ def test_ctrl_c_ends_a_run_whose_child_does_not_end(start: Start) -> None:
     assert ended.err.endswith("\nKeyboardInterrupt\n")
 
 
-# A signal may come between any two steps of the engine on the main thread; here it does, very often.
+# A signal may come between any two steps of the engine on the main thread; here it does, often. It
+# comes again if Python drops it, as it does with any exception in the callback of a weak reference.
 OFTEN = """
 import random, signal, sys, threading
 from flowy_local import LocalWorkflow
 
 def ring(_signal, _frame):
     raise KeyboardInterrupt
+
+def ring_in(seconds):
+    signal.setitimer(signal.ITIMER_REAL, seconds)
 
 def identity(n):
     return n
@@ -137,21 +142,27 @@ def factory(identity):
 if __name__ == "__main__":
     _, executor, times = sys.argv
     signal.signal(signal.SIGALRM, ring)
+    sys.unraisablehook = lambda dropped: ring_in(0.001)
     workflow = LocalWorkflow(factory, executor=executor, activity_workers=3)
     workflow.conf_activity("identity", identity)
     draw = random.Random(1)
     for n in range(int(times)):
         try:
-            signal.setitimer(signal.ITIMER_REAL, 0.002 + draw.random() / 200)
+            ring_in(0.001 + draw.random() / 100)
             workflow.run()
         except KeyboardInterrupt:
             pass
-        assert len(threading.enumerate()) == 1, threading.enumerate()
+        for thread in threading.enumerate()[1:]:
+            # Python counts a thread among them whose start was interrupted.
+            if thread.ident is not None:
+                thread.join(20)
+                assert not thread.is_alive(), thread
+    ring_in(0)
     print("done")
 """
 
 
-@pytest.mark.parametrize(("executor", "times"), [("threads", "200"), ("processes", "50")])
+@pytest.mark.parametrize(("executor", "times"), [("threads", "100"), ("processes", "30")])
 def test_ctrl_c_at_any_moment_ends_the_run(executor: str, times: str, start: Start) -> None:
     ended = start(OFTEN, executor, times).end()
     assert (ended.code, ended.out, ended.err) == (0, "done\n", "")
@@ -198,14 +209,19 @@ def test_ctrl_c_just_after_a_lock_was_taken_ends_the_run(
         return run
 
     monkeypatch.setattr(module, "threading", Threading())
+    workflow = LocalWorkflow(factory)
+    # With a limit, no task is one of those that the caller's thread runs itself.
+    workflow.conf_activity("square", square, timeout=600)
     with pytest.raises(KeyboardInterrupt):
-        configured(factory, square).run()
+        workflow.run()
 
 
 def test_workflow_code_may_catch_ctrl_c_and_go_on() -> None:
+    waiting = threading.Event()
     pressed = threading.Event()
 
     def press() -> int:
+        wait(waiting)
         signal.raise_signal(signal.SIGINT)
         pressed.set()
         return 5
@@ -213,12 +229,13 @@ def test_workflow_code_may_catch_ctrl_c_and_go_on() -> None:
     def factory(press: Any) -> Any:
         def run() -> Any:
             result = press()
-            for _ in range(2):
-                try:
-                    return result + 1
-                except KeyboardInterrupt:
-                    assert pressed.wait(60)
-            return "interrupted twice"
+            try:
+                waiting.set()
+                flowy.wait(result)
+                wait(pressed)
+                return "not interrupted"
+            except KeyboardInterrupt:
+                return result + 1
 
         return run
 

@@ -7,7 +7,7 @@ import os
 import queue
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +105,7 @@ def test_the_last_failure_counts_when_all_attempts_failed(clock: ManualTimers) -
     activity = Attempts(clock, failures=3)
     workflow = LocalWorkflow(calling("act"), clock=lambda: clock)
     workflow.conf_activity("act", activity, retry=Retry(attempts=3))
-    with pytest.raises(TaskError, match="^act-0-2 failed: ValueError: attempt 3$"):
+    with pytest.raises(TaskError, match=r"^act-0-2 failed: ValueError: attempt 3$"):
         workflow.run()
     assert activity.times == [0, 0, 0]
 
@@ -290,7 +290,7 @@ def test_a_limit_that_passes_while_the_process_starts_keeps_the_activity_from_ru
         calling("touch"), executor="processes", mp_context="fork", clock=lambda: clock
     )
     workflow.conf_activity("touch", touch, timeout=5)
-    with pytest.raises(TaskTimedout, match="^touch-0-0 timed out: "):
+    with pytest.raises(TaskTimedout, match=r"^touch-0-0 timed out: "):
         workflow.run(str(tmp_path / "ran"))
     assert not (tmp_path / "ran").exists()
 
@@ -330,7 +330,7 @@ class NeverStarts(Executor):
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
         self.taken += 1
-        return tasks.Future()
+        return Future()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         assert not wait
@@ -362,7 +362,7 @@ class Beating:
         self.answers: queue.Queue[str] = queue.Queue()
 
     def __call__(self) -> list[str]:
-        seen = []
+        seen: list[str] = []
         self.answers.put("running")
         while self.orders.get(timeout=PATIENCE):
             try:

@@ -63,7 +63,7 @@ def test_a_failed_argument_fails_the_workflow_that_would_start_anew() -> None:
     def factory(fail: Any) -> Any:
         return lambda: flowy.restart(fail("no luck"))
 
-    with pytest.raises(TaskError, match="^fail-0-0 failed: ValueError: no luck$"):
+    with pytest.raises(TaskError, match=r"^fail-0-0 failed: ValueError: no luck$"):
         configured(factory, fail).run()
 
 
@@ -75,7 +75,7 @@ def test_the_calls_are_numbered_anew() -> None:
 
         return run
 
-    with pytest.raises(TaskError, match="^fail-0-0 failed: ValueError: at last$"):
+    with pytest.raises(TaskError, match=r"^fail-0-0 failed: ValueError: at last$"):
         configured(factory, fail, square).run(3)
 
 

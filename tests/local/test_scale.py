@@ -97,7 +97,7 @@ def test_a_failure_at_the_start_of_a_long_chain_reaches_its_end() -> None:
 
         return run
 
-    with pytest.raises(flowy.TaskError, match="^add-0-0 failed: TypeError: "):
+    with pytest.raises(flowy.TaskError, match=r"^add-0-0 failed: TypeError: "):
         configured(factory, add).run(20_000)
 
 

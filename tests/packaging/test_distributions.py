@@ -25,7 +25,7 @@ import flowy
 CORE = f"flowy-core[plugins]~={flowy.__version__}"
 REQUIRES = {
     "flowy-core": ["pluggy>=1.5; extra == 'plugins'"],
-    "flowy-local": [CORE],
+    "flowy-local": [CORE, "rich>=13; extra == 'progress'"],
     "flowy-swf": [CORE, "boto3>=1.28"],
     "flowy-trace": [CORE, "graphviz>=0.20"],
 }

@@ -15,7 +15,7 @@ from tests.packaging.environments import ROOT, build, make_environment, program,
 SERIAL = ROOT / "tests/engines/serial"
 PAGE = ROOT / "docs/write-an-engine.md"
 
-LISTED = "serial"
+LISTED = "serial flowy-serial 1.0 one task at a time, in the thread that runs the workflow"
 
 WORKFLOW = """
 import flowy

@@ -9,8 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parents[2]
+from tests.packaging.environments import make_environment, program, wheel_of
 
 #: what is revealed, and its type as both write it
 REVEALED = {
@@ -45,12 +44,12 @@ class Example:
 Check = Callable[[Path, Path], str]
 
 
-def run_mypy(python: Path, program: Path) -> str:
-    return _run("mypy", "--strict", "--python-executable", python, program)
+def run_mypy(python: Path, source: Path) -> str:
+    return _run("mypy", "--strict", "--python-executable", python, source)
 
 
-def run_pyright(python: Path, program: Path) -> str:
-    return _run("basedpyright", "--pythonpath", python, program)
+def run_pyright(python: Path, source: Path) -> str:
+    return _run("basedpyright", "--pythonpath", python, source)
 
 
 def _run(tool: str, *arguments: str | Path) -> str:
@@ -73,18 +72,13 @@ def _short(name: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make an environment with flowy-core and flowy-local installed from wheels."""
-    folder = tmp_path_factory.mktemp("types")
-    for name in ("flowy-core", "flowy-local"):
-        command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-        subprocess.run(command, cwd=ROOT / "packages" / name, check=True, capture_output=True)
-    environment = folder / "env"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
-    python = environment / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet"]
-    subprocess.run([*command, *map(str, folder.glob("*.whl"))], check=True)
-    return python
+def wheels(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install flowy-core and flowy-local from wheels where nothing else is; return the Python."""
+    environment = make_environment(
+        tmp_path_factory.mktemp("types") / "env",
+        *(wheel_of(built, name) for name in ("flowy-core", "flowy-local")),
+    )
+    return program(environment, "python")
 
 
 @pytest.mark.parametrize("check", [run_mypy, run_pyright])
@@ -93,8 +87,8 @@ def test_a_type_checker_knows_what_flowy_offers(
     check: Check, installed: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     python = request.getfixturevalue("wheels") if installed == "wheels" else Path(sys.executable)
-    program = tmp_path / "program.py"
-    program.write_text(PROGRAM)
-    said = check(python, program)
+    source = tmp_path / "source.py"
+    source.write_text(PROGRAM)
+    said = check(python, source)
     assert revealed(said) == list(REVEALED.values()), said
     assert not re.search(r"\berror:", said), said

@@ -27,6 +27,7 @@ from flowy.result import ResultProxy as ResultProxy
 from flowy.result import is_result_proxy as is_result_proxy
 from flowy.result import wait as wait
 from flowy.retry import Retry as Retry
+from flowy.run import is_replaying as is_replaying
 
 if TYPE_CHECKING:
     from flowy.engine_api import Engine as Engine
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from flowy.plugins import Plugins
     from flowy.plugins import engine as engine
     from flowy.plugins import engines as engines
+    from flowy.replay import WorkflowLogger as WorkflowLogger
     from flowy_local import LocalWorkflow as LocalWorkflow
 
 #: names that are seldom needed, or need pluggy, and where they are
@@ -45,10 +47,14 @@ _LATER = {
     "ExecutionInfo": "flowy.engine_api",
     "Observer": "flowy.engine_api",
     "RunInfo": "flowy.engine_api",
+    "WorkflowLogger": "flowy.replay",
     "hookimpl": "flowy.hookspecs",
     "engine": "flowy.plugins",
     "engines": "flowy.plugins",
 }
+
+#: the modules of these names that need pluggy
+_WITH_PLUGGY = {"flowy.hookspecs", "flowy.plugins"}
 
 #: names that the project's own engines offer, and the distributions that bring them
 _DISTRIBUTIONS = {"LocalWorkflow": "flowy-local"}
@@ -77,7 +83,7 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     plugins = _plugins()
     # Without pluggy, those that need it cannot be had.
-    later = [name for name in _LATER if plugins or _LATER[name] == "flowy.engine_api"]
+    later = [name for name in _LATER if plugins or _LATER[name] not in _WITH_PLUGGY]
     offered = plugins.names() if plugins else []
     return sorted({*globals(), *later, *offered} - {"Any", "TYPE_CHECKING"})
 

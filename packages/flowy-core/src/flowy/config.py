@@ -10,7 +10,7 @@ import importlib
 import inspect
 import keyword
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, TypeVar
@@ -65,13 +65,7 @@ class WorkflowConfig:
 
     def check_name(self, name: str) -> None:
         """Raise ValueError unless a dependency may be added under `name`."""
-        if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
-            raise ValueError(
-                f"{name!r} cannot be the name of a dependency: {self.name} takes it as a keyword "
-                "argument, so it must be a Python identifier and no keyword"
-            )
-        if name in self._dependencies:
-            raise ValueError(f"{self.name} has a dependency {name!r} already: configure it once")
+        check_name(name, self._dependencies, self.name)
 
     def check(self) -> None:
         """Raise DependencyError unless the dependencies are those that the factory takes."""
@@ -97,6 +91,17 @@ class WorkflowConfig:
     def takes(self, name: str) -> bool:
         """Return whether the factory has a parameter of this very name."""
         return name in inspect.signature(self.factory).parameters
+
+
+def check_name(name: str, taken: Container[str], workflow: str) -> None:
+    """Raise ValueError unless a workflow may have a dependency `name` besides those `taken`."""
+    if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
+        raise ValueError(
+            f"{name!r} cannot be the name of a dependency: {workflow} takes it as a keyword "
+            "argument, so it must be a Python identifier and no keyword"
+        )
+    if name in taken:
+        raise ValueError(f"{workflow} has a dependency {name!r} already: configure it once")
 
 
 @dataclass(frozen=True, slots=True)

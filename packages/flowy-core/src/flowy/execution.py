@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from itertools import islice
 from typing import Any, Protocol
 
 from flowy import events
@@ -52,7 +53,16 @@ from flowy.events import (
 )
 from flowy.operations import Restart
 from flowy.retry import Mishap
-from flowy.run import UNKNOWN_INPUT, Closing, Dependency, Run, Task, calls_of, nodes_of
+from flowy.run import (
+    UNKNOWN_INPUT,
+    Closing,
+    Dependency,
+    Run,
+    Task,
+    calls_of,
+    current_run,
+    nodes_of,
+)
 from flowy.serialization import JSON, Codec
 from flowy.task import Node, close_dependents
 
@@ -102,6 +112,9 @@ class Execution:
         other threads holds it meanwhile. By default there is none.
     seed
         what the jitter of retries is drawn from, besides the call: the execution's own identity.
+    replayed
+        how many events of the history were there when the code was last run, by an object that is
+        gone; None if it never was. See `flowy.is_replaying`.
     """
 
     def __init__(
@@ -116,6 +129,7 @@ class Execution:
         park: Callable[[Execution, Node], None] | None = None,
         lock: AbstractContextManager[Any] | None = None,
         seed: str = "",
+        replayed: int | None = None,
     ) -> None:
         self.factory = factory
         self.dependencies = dependencies
@@ -142,7 +156,13 @@ class Execution:
         self._looked_at: set[int] = set()
         self._unrepeated = 0
         self._run: Run | None = None
-        self._apply_all(history)
+        #: how many closing events there were when the code last stopped; None if it never did
+        self._seen: int | None = None
+        events = iter(history)
+        if replayed is not None:
+            self._apply_all(islice(events, replayed))
+            self._seen = self._closings
+        self._apply_all(events)
 
     # --- what an engine asks -------------------------------------------------------------------
 
@@ -190,7 +210,8 @@ class Execution:
             self._run.replaced = True
         self.blocked_on = None
         self._unrepeated = sum(map(len, self._calls.values()))
-        self._run = run = Run(self, self.dependencies)
+        self._run = run = Run(self, self.dependencies, self._seen)
+        token = current_run.set(run)
         try:
             close = self._run_code(run)
             self._check_repeated(run)
@@ -203,6 +224,7 @@ class Execution:
             raise
         finally:
             run.stopped = True
+            current_run.reset(token)
         return self._commands.take()
 
     def open_calls(self) -> list[Task]:
@@ -288,6 +310,8 @@ class Execution:
     def park(self, run: Run, node: Node) -> None:
         """Hold the code until `node` is closed, or raise SuspendTask."""
         self.blocked_on = node
+        # Before anybody can know that the code stops here: what closes from now on it has not seen.
+        self._seen = self._closings
         if self._park is None:
             raise SuspendTask
         self._park(self, node)

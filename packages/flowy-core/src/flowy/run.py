@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -124,7 +125,8 @@ class Waiting(Node):
             closed.append(self)
 
     def _ready(self, last: Node) -> None:
-        raise NotImplementedError
+        """Go on with the values of all sources; `last` closed last."""
+        ...
 
     def _fail(self, source: Node, error: Exception | None) -> None:
         self.close_after(source, error)
@@ -298,11 +300,28 @@ class Run:
     a run on.
     """
 
-    __slots__ = ("bound", "created", "ended", "fault", "host", "lock", "replaced", "stopped")
+    __slots__ = (
+        "bound",
+        "created",
+        "ended",
+        "fault",
+        "host",
+        "lock",
+        "replaced",
+        "replaying",
+        "seen",
+        "stopped",
+    )
 
-    def __init__(self, host: Host, dependencies: Mapping[str, Dependency]) -> None:
+    def __init__(
+        self, host: Host, dependencies: Mapping[str, Dependency], seen: int | None = None
+    ) -> None:
         self.host = host
         self.lock = host.lock
+        #: how many closing events an earlier run of the code has seen
+        self.seen = seen or 0
+        #: whether the code still does what an earlier run of it has done
+        self.replaying = seen is not None
         #: how many nodes the run has made
         self.created = 0
         #: whether the code may schedule nothing any more
@@ -331,6 +350,11 @@ class Run:
         """Take note that the code saw this failure."""
         self.host.look_at(error)
 
+    def reach(self, number: int) -> None:
+        """Take note that the code uses what the closing event of this number brought about."""
+        if number > self.seen:
+            self.replaying = False
+
     def end(self) -> None:
         """Take note that the code returned or raised."""
         self.stopped = self.ended = True
@@ -350,6 +374,20 @@ class Run:
         self.stopped = True
         self.fault = NonDeterminismError(call, recorded, replayed, code_location())
         raise self.fault
+
+
+#: the run whose code this thread, or context, runs
+current_run: ContextVar[Run | None] = ContextVar("flowy_run", default=None)
+
+
+def is_replaying() -> bool:
+    """Return whether the workflow code that calls this repeats what an earlier run of it has done.
+
+    So code can do once what replay would do again, such as printing. What the workflow commands
+    must not depend on it. It is False outside workflow code.
+    """
+    run = current_run.get()
+    return run is not None and run.replaying
 
 
 def calls_of(sources: Sequence[Node]) -> tuple[CallId, ...]:

@@ -56,6 +56,10 @@ class Stopper(Protocol):
         """Take note that the workflow code saw this failure."""
         ...
 
+    def reach(self, number: int) -> None:
+        """Take note that the workflow code uses what this closing event brought about."""
+        ...
+
 
 class Node:
     """A place where a value or an error will be.
@@ -97,10 +101,13 @@ class Node:
             self.run.stop_until(self)
         if self.error is not None:
             if self.run is not None:
+                self.run.reach(self.order[0])  # type: ignore[index]
                 self.run.look_at(self.error)
             raise self.error.with_traceback(None)
         if self._value is UNKNOWN_VALUE:
             assert self.codec is not None
+            if self.run is not None:
+                self.run.reach(self.order[0])  # type: ignore[index]
             self._value = self.codec.load_value(self.payload)
         return self._value
 

@@ -16,6 +16,7 @@ import signal
 import socket
 import struct
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -27,7 +28,7 @@ from flowy.errors import TaskCancelled
 from flowy.heartbeats import send_heartbeats_to
 from flowy_local.activities import Activity, Failure, failure_of, run_activity
 from flowy_local.threads import ThreadPool
-from flowy_local.workers import ActivityWorker, ActivityWorkers, ThreadedWorkers
+from flowy_local.workers import GRACE, ActivityWorker, ActivityWorkers, ThreadedWorkers
 
 if TYPE_CHECKING:
     from flowy_local.execution import Job
@@ -375,13 +376,26 @@ class _ProcessWorkers(ThreadedWorkers):
         self, scheduler: Scheduler, size: int, starter: Starter, activities: Sequence[Activity]
     ) -> None:
         indexes = {id(activity): index for index, activity in enumerate(activities)}
-        super().__init__(
-            scheduler,
-            size,
-            lambda scheduler, pool: ProcessWorker(scheduler, pool, starter, indexes),
-        )
+        self._workers: list[ProcessWorker] = []
+
+        def make(scheduler: Scheduler, pool: ThreadPool) -> ProcessWorker:
+            worker = ProcessWorker(scheduler, pool, starter, indexes)
+            self._workers.append(worker)
+            return worker
+
+        super().__init__(scheduler, size, make)
         self._starter = starter
         self.join = self._join
+
+    def kill(self) -> None:
+        """Ask the processes to end, and end those that do not."""
+        for worker in list(self._workers):
+            worker.terminate()
+        end = time.monotonic() + GRACE
+        for thread in self._pool.join(GRACE):
+            thread.join(max(0, end - time.monotonic()))
+        for worker in list(self._workers):
+            worker.kill()
 
     def _join(self, timeout: float | None = None) -> list[threading.Thread]:
         busy = self._pool.join(timeout)

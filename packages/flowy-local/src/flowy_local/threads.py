@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 #: the place of a thread that there could be
@@ -43,6 +44,8 @@ class ThreadPool:
         self.queue = queue
         self.size = size
         self._make_worker = worker
+        #: what each thread waits for when there is no work, and who waits
+        self._waiters: list[Any] = []
         self._idle: list[Any] = []
         self._waking = False
         self._closed = False
@@ -57,11 +60,15 @@ class ThreadPool:
         try:
             waiter = self._idle.pop()
         except IndexError:
+            waiter = None
+        if waiter is None:
             if len(self._threads) < self.size:
                 self._start()
             return
         self._waking = True
-        waiter.release()
+        # The pool may have been closed meanwhile, and the thread woken by that.
+        with suppress(RuntimeError):
+            waiter.release()
 
     @property
     def saturated(self) -> bool:
@@ -101,11 +108,10 @@ class ThreadPool:
     def close(self) -> None:
         """Have each thread end when it is done with what it does."""
         self._closed = True
-        while self._idle:
-            try:
-                self._idle.pop().release()
-            except IndexError:
-                break
+        # Not only the idle ones: an interrupt may have come when somebody was about to wake one.
+        for waiter in list(self._waiters):
+            with suppress(RuntimeError):
+                waiter.release()
 
     def join(self, timeout: float | None = None) -> list[threading.Thread]:
         """Wait for the end of the threads that do nothing more; return those that will end.
@@ -144,6 +150,7 @@ class ThreadPool:
         idle = self._idle
         waiter = threading.Lock()
         waiter.acquire()
+        self._waiters.append(waiter)
         try:
             while not self._closed:
                 self._waking = False

@@ -67,31 +67,20 @@ class ThreadedWorkers:
         size: int,
         worker: Callable[[Scheduler, ThreadPool], ActivityWorker],
     ) -> None:
-        self._workers: list[ActivityWorker] = []
-        self._pool = ThreadPool("activity", scheduler.ready, size, self._make)
+        self._pool = ThreadPool(
+            "activity", scheduler.ready, size, lambda: worker(scheduler, self._pool)
+        )
         self._scheduler = scheduler
-        self._worker = worker
         self.wake = self._pool.wake
         self.close = self._pool.close
         self.join = self._pool.join
-
-    def _make(self) -> ActivityWorker:
-        worker = self._worker(self._scheduler, self._pool)
-        self._workers.append(worker)
-        return worker
 
     def run_here(self, task: Task) -> bool:
         """Say no: the caller's thread has no process."""
         return False
 
     def kill(self) -> None:
-        """Stop the jobs that are running, as far as they can be stopped."""
-        for worker in list(self._workers):
-            worker.terminate()
-        for thread in self._pool.join(GRACE):
-            thread.join(GRACE)
-        for worker in list(self._workers):
-            worker.kill()
+        """Leave the jobs that are running: a thread cannot be stopped."""
 
 
 class CallersThread(ThreadedWorkers):
@@ -187,12 +176,6 @@ class ActivityWorker(Worker):
         if self._current is job:
             self.stuck = True
             self._pool.grow()
-
-    def terminate(self) -> None:
-        """Ask the job that is running to end; a thread cannot be asked."""
-
-    def kill(self) -> None:
-        """End the job that is running; a thread cannot be ended."""
 
     def _watch(self, job: Job, target: Activity) -> None:
         clock = self._scheduler.clock

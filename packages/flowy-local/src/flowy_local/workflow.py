@@ -204,7 +204,8 @@ class LocalWorkflow(WorkflowConfig):
             whether to wait for tasks whose results nobody needs. Otherwise those that have not
             begun are dropped, and those that run end with their work.
         _trace
-            where to put a picture of the run. Needs flowy-trace.
+            where to put a picture of the run: a path, whose ending says which picture, several
+            paths, or True for a page that is opened in a browser. Needs flowy-trace.
         _observers
             who is told of what happens, besides the observers that plugins bring.
 
@@ -217,8 +218,8 @@ class LocalWorkflow(WorkflowConfig):
         Exception
             what else the workflow's code raised.
         """
-        if _trace is not None:
-            raise NotImplementedError("_trace is not there yet: this version draws no traces")
+        if _trace is not None and _trace is not False:
+            _observers = [*_observers, _tracer(_trace)]
         configs = list(self._family())
         for config in configs:
             config.check()
@@ -296,6 +297,18 @@ class LocalWorkflow(WorkflowConfig):
             return ExecutorWorkers(scheduler, size, lambda: executor(size), owned=True)
         instance: Any = executor
         return ExecutorWorkers(scheduler, size, lambda: instance, owned=False)
+
+
+def _tracer(targets: Any) -> Observer:
+    try:
+        from flowy_trace import tracer
+    except ModuleNotFoundError as exc:
+        if exc.name != "flowy_trace":
+            raise
+        raise ImportError(
+            "_trace= needs flowy-trace: python -m pip install flowy-trace", name="flowy_trace"
+        ) from None
+    return tracer(targets, "local")
 
 
 def _shut_down(scheduler: Scheduler, workers: ActivityWorkers, interrupted: bool) -> None:

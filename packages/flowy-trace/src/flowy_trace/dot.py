@@ -104,6 +104,10 @@ def _inside(root: Node) -> Iterator[str]:
                 continue
             label = ""
             parts: list[Node | Box | str] = [box for box in top.boxes if box.nodes]
+            if top is root:
+                yield f"{'  ' * depth}{_node(top)}"
+                stack.extend(reversed(parts))
+                continue
         else:
             label = top.label
             parts = list(top.nodes)

@@ -132,7 +132,7 @@ def graph(trace: Trace | Tree, full: bool = False, by_task: bool = False) -> Gra
     grouped = by_task or (not full and len(source.entries) - 1 > GROUP_ABOVE)
     root, nodes, of_entry = _nodes(source, grouped)
     edges = _edges(source, of_entry)
-    order = _rank(root, nodes, edges)
+    order = _rank(nodes, edges)
     for node in nodes:
         _write(node, source.now)
     return Graph(root, nodes, edges, order, grouped, source.trace.ended is None)
@@ -193,7 +193,7 @@ def _edges(source: Tree, of_entry: dict[Entry, Node]) -> list[Edge]:
 # --- ranks -----------------------------------------------------------------------------------------
 
 
-def _rank(root: Node, nodes: list[Node], edges: list[Edge]) -> list[tuple[Node, Node]]:
+def _rank(nodes: list[Node], edges: list[Edge]) -> list[tuple[Node, Node]]:
     """Give each node its rank; return what lies below what for no edge's reason."""
     sources: dict[Node, list[Node]] = {}
     for edge in edges:
@@ -211,7 +211,7 @@ def _rank(root: Node, nodes: list[Node], edges: list[Edge]) -> list[tuple[Node, 
             for inner in box.nodes:
                 inner.rank += node.rank
     known = {(edge.source, edge.target) for edge in edges}
-    return [pair for pair in reversed(above) if pair not in known]
+    return [pair for pair in above if pair not in known]
 
 
 def _rank_box(

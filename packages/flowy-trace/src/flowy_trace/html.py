@@ -91,7 +91,12 @@ def _shares(shares: Iterable[Any]) -> list[Any]:
 
 
 def _graphs(source: Tree, path: list[Step], full: bool) -> str:
-    critical = {step.entry for step in path if step.kind != "code"} | {source.root}
+    critical = {source.root}
+    for step in path:
+        entry: Entry | None = step.entry if step.kind != "code" else None
+        while entry is not None and entry not in critical:
+            critical.add(entry)
+            entry = entry.parent
     calls = len(source.entries) - 1
     found = []
     if full or calls <= EACH_UP_TO:

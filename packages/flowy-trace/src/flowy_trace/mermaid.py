@@ -70,6 +70,10 @@ def _inside(root: Node, names: dict[Node, str]) -> Iterator[str]:
                 continue
             label = " "
             parts: list[Node | Box | str] = [box for box in top.boxes if box.nodes]
+            if top is root:
+                yield f"{'  ' * depth}{_node(top, names)}"
+                stack.extend(reversed(parts))
+                continue
         else:
             label = top.label
             parts = list(top.nodes)

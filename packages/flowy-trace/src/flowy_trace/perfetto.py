@@ -41,8 +41,8 @@ def perfetto(trace: Trace) -> str:
         first.setdefault(entry, event)
         last[entry] = event
     arrows = [arrow for entry in source.entries for arrow in _arrows(entry, first, last)]
-    names = [*rows.names()]
-    return json.dumps({"traceEvents": [*names, *events, *_numbered(arrows)]}, indent=0) + "\n"
+    lines = ",\n".join(map(json.dumps, [*rows.names(), *events, *_numbered(arrows)]))
+    return f'{{"displayTimeUnit": "ms", "traceEvents": [\n{lines}\n]}}\n'
 
 
 def _slices(source: Tree) -> Iterator[tuple[float, float, Entry, Attempt]]:

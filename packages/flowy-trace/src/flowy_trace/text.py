@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from flowy_trace import words
 from flowy_trace.critical_path import critical_path
 from flowy_trace.model import Attempt, Trace
+from flowy_trace.phases import phases
 from flowy_trace.summary import sentences, summary
 from flowy_trace.tree import Entry, Run, Tree, tree
 
@@ -50,12 +51,23 @@ def _entry(entry: Entry, own: str, below: str, source: Tree) -> Iterator[str]:
     text = _call(entry.label, call.arguments, call.result)
     if entry.sources:
         text += f"  <- {', '.join(each.label for each in entry.sources)}"
+    queued = _queued(entry, source.now)
+    if queued:
+        text += f"  queued {words.seconds(queued)}"
     if call.outcome != "completed":
         text += f"  {_outcome(call.attempts[-1])}"
     yield f"{_times(entry.scheduled, entry.ended, source)}{own}{text}"
     indent = f"{'':20}{below}{'│  ' if entry.runs else '   '}"
     for attempt in call.attempts[:-1]:
         yield f"{indent}attempt {attempt.number + 1} {_outcome(attempt)}"
+
+
+def _queued(entry: Entry, now: float) -> float:
+    """Return how long the call waited for workers, if it is worth saying."""
+    each = phases(entry, now, now)
+    queued = sum(phase.end - phase.start for phase in each if phase.kind == "queued")
+    whole = sum(phase.end - phase.start for phase in each)
+    return queued if queued >= 0.1 * whole else 0.0
 
 
 def _outcome(attempt: Attempt) -> str:

@@ -62,25 +62,28 @@ class Recorder(Observer):
     """
 
     def __init__(self) -> None:
-        self._histories: dict[ExecutionInfo, _Recording] = {}
+        self._recordings: list[_Recording] = []
+        # The executions that a restart starts may have children of the same name one after another.
+        self._latest: dict[ExecutionInfo, _Recording] = {}
 
     @property
     def histories(self) -> list[History]:
         """The histories so far, in the order in which the executions began; the root's is first."""
-        return [recording.history() for recording in self._histories.values()]
+        return [recording.history() for recording in self._recordings]
 
     def execution_started(self, execution: ExecutionInfo, input: Any, time: float) -> None:
         """Begin a history."""
-        self._histories[execution] = _Recording(execution, input)
+        self._latest[execution] = recording = _Recording(execution, input)
+        self._recordings.append(recording)
 
     def command(self, execution: ExecutionInfo, command: Command, time: float) -> None:
         """Note how the execution ends."""
         if isinstance(command, CompleteWorkflow | FailWorkflow | RestartWorkflow):
-            self._histories[execution].end = command
+            self._latest[execution].end = command
 
     def event(self, execution: ExecutionInfo, event: Event, time: float) -> None:
         """Note what happened."""
-        self._histories[execution].events.append(event)
+        self._latest[execution].events.append(event)
 
 
 @dataclass

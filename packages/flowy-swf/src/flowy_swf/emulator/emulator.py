@@ -203,7 +203,8 @@ class Emulator:
     def wait_for(self, condition: Callable[[], bool], timeout: float = 10.0) -> None:
         """Wait until something is so, and look whenever the emulator has done something.
 
-        ``timeout`` is in seconds of the machine's clock; TimeoutError is raised after it.
+        ``condition`` looks by `history`, `open_tasks`, `pollers` or at things of its own, and makes
+        no calls. ``timeout`` is in seconds of the machine's clock; TimeoutError is raised after it.
         """
         state, end = self._state, time.monotonic() + timeout
         while True:

@@ -133,6 +133,8 @@ class Execution:
         #: The attributes of WorkflowExecutionStarted.
         self.started: Json = {}
         self.start_time = 0
+        #: Tells apart what started, or closed, in one millisecond.
+        self.start_order = self.close_order = 0
         self.close_status: str | None = None
         self.close_time = 0
         self.cancel_requested = False

@@ -21,12 +21,9 @@ class Histories:
 
     def write(self, execution: Execution) -> None:
         """Write the history of an execution, over what was written of it before."""
-        folder = self._directory / quote(execution.domain, safe="")
+        folder = self._directory / f"domain-{_file_name(execution.domain)}"
         folder.mkdir(parents=True, exist_ok=True)
-        # Ids may be as long as file names may be, so they are cut; run ids keep names apart.
-        name = (
-            f"{quote(execution.workflow_id, safe='')[:100]}-{quote(execution.run_id[:20], safe='')}"
-        )
+        name = f"{_file_name(execution.workflow_id)}-{_file_name(execution.run_id[:20])}"
         text = json.dumps({"events": execution.events}, indent=1)
         (folder / f"{name}.json").write_text(text, encoding="utf-8")
 
@@ -35,3 +32,8 @@ class Histories:
         for execution in executions:
             if execution.is_open:
                 self.write(execution)
+
+
+def _file_name(text: str) -> str:
+    """Give a part of a file's name: cut, as texts may be longer; run ids keep names apart."""
+    return quote(text, safe="", errors="surrogatepass")[:100]

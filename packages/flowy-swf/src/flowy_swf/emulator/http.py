@@ -8,7 +8,8 @@ import threading
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
+from socketserver import TCPServer
 from typing import Any
 
 from flowy_swf.emulator import faults
@@ -61,10 +62,20 @@ class _Handler(BaseHTTPRequestHandler):
         with suppress(ConnectionError):
             super().handle()
 
+    def handle_expect_100(self) -> bool:
+        answered = super().handle_expect_100()
+        self.wfile.flush()  # the client waits for it before it sends the body
+        return answered
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        # http.server would answer in HTML what is no request, or no POST.
+        self.close_connection = True
+        self._answer("", faults.Fault("UnknownOperationException"), 0)
+
     def do_POST(self) -> None:
         caller = _Connection(self.connection, self.server)
         length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > _LARGEST:
+        if not length.isdecimal() or len(length) > 8 or int(length) > _LARGEST:
             self.close_connection = True
             self._answer("", faults.serialization("the body has no length, or too much of it"), 0)
             return
@@ -96,21 +107,18 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def do_GET(self) -> None:
-        self.close_connection = True
-        self._answer("", faults.Fault("UnknownOperationException"), 0)
-
 
 def _parse(body: bytes) -> Any:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise faults.serialization("the body is no JSON") from None
 
 
-class Server(HTTPServer):
+class Server(TCPServer):
     """Serve a service on loopback, each connection in a thread, until stopped."""
 
+    allow_reuse_address = True
     request_queue_size = 128
 
     def __init__(self, service: Service, calls: Calls, port: int) -> None:

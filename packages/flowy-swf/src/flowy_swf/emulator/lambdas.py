@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -57,8 +58,9 @@ class Lambdas:
 
     def join(self) -> None:
         """Wait for functions that still run, but not for ever."""
+        end = time.monotonic() + _PATIENCE
         for thread in list(self._threads):
-            thread.join(_PATIENCE)
+            thread.join(max(end - time.monotonic(), 0))
 
     def _call(self, attributes: Json, request_id: str) -> tuple[str, Json]:
         name = attributes["name"]

@@ -95,6 +95,7 @@ def start(
     ``parent`` holds parentWorkflowExecution and parentInitiatedEventId.
     """
     execution = Execution(domain, workflow_id, run_id or state.new_run_id())
+    execution.start_order = next(state.order)
     state.runs[execution.run_id] = execution
     state.open.setdefault(domain, {})[workflow_id] = execution
     limit = seconds(attributes["executionStartToCloseTimeout"])

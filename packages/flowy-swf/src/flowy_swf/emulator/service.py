@@ -137,8 +137,6 @@ class Service:
                 task = task_list.pop()
                 if task is not None:
                     if self._start(task, request.get("identity"), caller):
-                        if state.injection.next_repeat(kind):
-                            task_list.push(task)
                         return task
                     continue
                 remaining = end - time.monotonic()
@@ -154,6 +152,11 @@ class Service:
     def _start(self, task: Task, identity: str | None, caller: Caller) -> bool:
         """Start a task for a poller; say whether its execution is still open then."""
         self.state.touch()
-        self.state.attempt(lambda: tasks.start(self.state, task, identity, caller))
+        self.state.attempt(lambda: self._give(task, identity, caller))
         self.state.settle()
         return task.execution.is_open
+
+    def _give(self, task: Task, identity: str | None, caller: Caller) -> None:
+        tasks.start(self.state, task, identity, caller)
+        if self.state.injection.next_repeat(task.kind):
+            self.state.list_of(task).push(task)

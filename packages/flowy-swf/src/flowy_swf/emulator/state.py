@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 
 from flowy_swf.emulator import faults
 from flowy_swf.emulator.clock import Clock, Timeline
@@ -91,6 +92,8 @@ class State:
         #: Told of each execution that closes.
         self.archive: Callable[[Execution], None] | None = None
         self.stopping = False
+        #: Numbers executions as they start and close.
+        self.order = count()
         #: Grows, and its condition is told, whenever something was done.
         self.serial = 0
         self.changed = threading.Condition(self.lock)
@@ -146,6 +149,7 @@ class State:
 
     def keep_closed(self, execution: Execution) -> None:
         """Move an execution to the closed ones, where retention finds it."""
+        execution.close_order = next(self.order)
         del self.open[execution.domain][execution.workflow_id]
         self.closed.setdefault(execution.domain, {})[execution.run_id] = execution
         if self.archive is not None:

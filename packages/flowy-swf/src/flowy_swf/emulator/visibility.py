@@ -13,7 +13,7 @@ from flowy_swf.emulator.operations import find_execution
 from flowy_swf.emulator.paging import page_of
 from flowy_swf.emulator.state import State
 
-_Found = list[tuple[tuple[int, str], Execution]]
+_Found = list[tuple[tuple[int, int], Execution]]
 
 
 def _has_type(execution: Execution, wanted: Json) -> bool:
@@ -44,11 +44,14 @@ def _find(executions: Iterable[Execution], request: Json) -> _Found:
         raise faults.invalid("oldestDate must not be after latestDate")
     found: _Found = []
     for execution in executions:
-        time = execution.close_time if by_close else execution.start_time
+        if by_close:
+            time, order = execution.close_time, execution.close_order
+        else:
+            time, order = execution.start_time, execution.start_order
         if oldest <= time <= latest and all(
             _FILTERS[member](execution, request[member]) for member in filters
         ):
-            found.append(((time, execution.run_id), execution))
+            found.append(((time, order), execution))
     found.sort(key=lambda each: each[0])
     return found
 

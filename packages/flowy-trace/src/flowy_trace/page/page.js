@@ -38,7 +38,10 @@
     }
     for (const source of row.sources) rows[source].targets.push(row.index);
   }
-  for (const [index, start, end] of data.path) rows[index].path.push([start, end]);
+  for (const [index, start, end] of data.path) {
+    rows[index].path.push([start, end]);
+    for (let up = index; up >= 0 && !rows[up].critical; up = rows[up].parent) rows[up].critical = true;
+  }
 
   const css = (outcome) => outcome.replace(" ", "-");
   const isWrong = (row) => ["failed", "timed out", "cancelled", "open"].includes(row.outcome);
@@ -48,13 +51,19 @@
   const plural = (number, one, many) => `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
 
   function span(micro) {
-    if (micro < 1000) return `${Math.round(micro)} µs`;
+    if (micro < 1000) return micro ? `${Math.round(micro)} µs` : "0";
     const ms = micro / 1e3;
     if (ms < 1000) return `${ms < 10 ? ms.toFixed(2) : ms < 100 ? ms.toFixed(1) : ms.toFixed(0)} ms`;
     const s = ms / 1e3;
     if (s < 60) return `${s < 10 ? s.toFixed(2) : s.toFixed(1)} s`;
     const whole = Math.round(s), hours = Math.floor(whole / 3600), minutes = Math.floor(whole / 60) % 60;
     return hours ? `${hours} h ${minutes} min` : `${minutes} min ${whole % 60} s`;
+  }
+
+  function ancestors(row) {
+    const found = [];
+    for (let up = row.parent; up >= 0; up = rows[up].parent) found.unshift(rows[up]);
+    return found;
   }
 
   function phases(row) {
@@ -131,7 +140,7 @@
       const attempt = row.error ? row.attempts[row.attempts.length - 1] : row.attempts.find((each) => each.error);
       const error = attempt && attempt.error;
       button.type = "button";
-      button.append(make("b", "", row.label),
+      button.append(make("b", "", [...ancestors(row).slice(1), row].map((each) => each.label).join(" › ")),
         row.error || row.outcome !== "completed" ? words(row.outcome) : `needed ${plural(row.attempts.length, "attempt", "attempts")}`);
       if (error) button.append(": ", make("bdi", "", error.message ? `${error.type}: ${error.message}` : error.type));
       button.addEventListener("click", () => choose(row.index, true));
@@ -162,7 +171,7 @@
     if (flat) {
       shown = entries.filter((row) => (!find || texts(row).includes(find))
         && (filter !== "wrong" || isWrong(row))
-        && (filter !== "critical" || row.path.length)
+        && (filter !== "critical" || row.critical)
         && (filter !== "retried" || row.attempts.length > 1));
       if (order === "wrong") shown.sort((a, b) => isBad(b) - isBad(a) || isWrong(b) - isWrong(a) || a.start - b.start);
       if (order === "long") shown.sort((a, b) => (b.end - b.start) - (a.end - a.start));
@@ -216,7 +225,7 @@
       piece.style.left = `${left}%`;
       piece.style.width = `${Math.max(0, right - left)}%`;
       if (phase.kind === "running") {
-        if (row.children.length && phase.attempt.outcome !== "failed") piece.classList.add("inside");
+        if (row.children.length) piece.classList.add("inside");
         if (phase.attempt.outcome !== "completed") piece.classList.add(css(phase.attempt.outcome));
       } else if (phase.attempt && phase.attempt.outcome === "open") piece.classList.add("open");
       piece.title = `${row.label}: ${phase.kind === "arguments" ? "waiting for arguments" : phase.kind === "delay" ? "waiting to retry" : phase.kind} ${span(phase.end - phase.start)}`;
@@ -237,7 +246,8 @@
     else if (x(row.start) >= 14 && x(row.start) <= 100) {
       note.style.left = `${x(row.sources.length ? Math.min(row.called, row.start) : row.start)}%`;
       note.classList.add("before");
-    } else note.hidden = true;
+    } else if (at > 84) note.classList.add("within");
+    else note.hidden = true;
     element.append(note);
     return element;
   }
@@ -250,7 +260,7 @@
     element.setAttribute("role", "treeitem");
     element.setAttribute("aria-level", shown.flat ? 1 : row.depth + 1);
     element.setAttribute("aria-selected", row.index === selected);
-    if (row.path.length) element.classList.add("critical");
+    if (row.critical) element.classList.add("critical");
     if (selected >= 0 && rows[selected].sources.includes(row.index)) element.classList.add("source");
     if (selected >= 0 && row.sources.includes(selected)) element.classList.add("target");
     const name = make("div", "name"), fold = make("b", "fold");
@@ -412,9 +422,7 @@
   }
 
   function where(row) {
-    const parts = [];
-    for (let up = row.parent; up >= 0; up = rows[up].parent) parts.unshift(rows[up].label);
-    return parts.join(" › ");
+    return ancestors(row).map((each) => each.label).join(" › ");
   }
 
   function facts(row) {

@@ -253,12 +253,13 @@ def each_call_has_its_own_attempts(fail: Task) -> Any:
 
 
 # --- time-outs -----------------------------------------------------------------------------------
+#
+# How often these tasks start is not determined: a worker that is slow to begin may be too late.
 
 
 @case(
     Activity(take, timeout=0.05),
     expected=["TaskTimedout", "take", "take-0-0"],
-    starts={"take": 1},
     needs=["timeouts"],
 )
 def an_attempt_that_takes_too_long_times_out(take: Task) -> Any:
@@ -268,7 +269,6 @@ def an_attempt_that_takes_too_long_times_out(take: Task) -> Any:
 @case(
     Activity(take, (0, 0.01), timeout=0.04),
     expected=["TaskTimedout", "take-0-1"],
-    starts={"take": 2},
     needs=["delays", "timeouts"],
 )
 def a_tuple_of_delays_tries_time_outs_again(take: Task) -> Any:
@@ -280,7 +280,7 @@ def a_tuple_of_delays_tries_time_outs_again(take: Task) -> Any:
 
 
 # More attempts than it takes, so that a slow machine changes nothing.
-@case(Activity(take_first, Retry(attempts=20), timeout=0.1), expected="ended", needs=["timeouts"])
+@case(Activity(take_first, Retry(attempts=100), timeout=0.1), expected="ended", needs=["timeouts"])
 def an_attempt_after_a_time_out_may_end_well(take_first: Task) -> Any:
     return lambda: take_first(0.25, "ended")
 
@@ -288,7 +288,6 @@ def an_attempt_after_a_time_out_may_end_well(take_first: Task) -> Any:
 @case(
     Activity(take, Retry(attempts=3, on=("error",)), timeout=0.05),
     expected="take-0-0",
-    starts={"take": 1},
     needs=["timeouts"],
 )
 def a_policy_for_errors_does_not_try_time_outs_again(take: Task) -> Any:

@@ -1,0 +1,42 @@
+"""A boto3 client for Amazon SWF. boto3 is imported when the first one is made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+#: Polls are held for 60 seconds; an answer that is not there after this many never comes.
+READ_TIMEOUT = 70
+
+
+def SWFClient(**kwargs: Any) -> Any:  # noqa: N802 - its name since 2016
+    """Return a boto3 client of Amazon SWF that suits workers and deciders.
+
+    It waits for a held poll to end, tries again after throttling and after errors of the network,
+    and has connections for many threads. It makes no call by itself.
+
+    Parameters
+    ----------
+    kwargs
+        what `boto3.client` takes, such as `region_name`, `endpoint_url` or `aws_access_key_id`; and
+        `profile_name`. A `config` is merged with the one that is made here, and wins.
+    """
+    import boto3.session
+    import botocore.config
+
+    config = botocore.config.Config(
+        read_timeout=READ_TIMEOUT,
+        connect_timeout=10,
+        tcp_keepalive=True,
+        max_pool_connections=64,
+        retries={"mode": "standard", "total_max_attempts": 5},
+    )
+    own = kwargs.pop("config", None)
+    if own is not None:
+        config = config.merge(own)
+    session = boto3.session.Session(profile_name=kwargs.pop("profile_name", None))
+    return session.client("swf", config=config, **kwargs)
+
+
+def as_client(client: Any = None) -> Any:
+    """Return the client that was given, or one of the machine's own settings."""
+    return SWFClient() if client is None else client
