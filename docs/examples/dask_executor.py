@@ -7,6 +7,7 @@ more machines, give `Client` the address of your scheduler: `Client("tcp://sched
 workers need Flowy and the activities to be importable; the workflow itself runs here.
 """
 
+import itertools
 import os
 
 import flowy
@@ -29,7 +30,7 @@ class SumOfSquares:
 
     def __call__(self, stop, parts):
         bounds = [stop * part // parts for part in range(parts + 1)]
-        sums = [self.squares(*ends) for ends in zip(bounds, bounds[1:], strict=False)]
+        sums = [self.squares(*ends) for ends in itertools.pairwise(bounds)]
         return flowy.parallel_reduce(self.join, sums)
 
 

@@ -24,7 +24,7 @@ import flowy
 def square(n):
     if n == "bad":
         raise ValueError("no square of that")
-    print("squaring", n)
+    print(f"squaring {n}\\n", end="")  # in one piece
     return n ** 2
 
 

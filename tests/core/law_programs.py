@@ -183,8 +183,7 @@ class _Writer:
     def statement(self, scope: _Scope, depth: int) -> None:
         self.left -= 1
         simple = (self.call, self.call, self.wait, self.first, self.fan, self.reduce, self.order)
-        simple += (self.endure, self.note)
-        rare = (self.pair, self.compute, self.chain, self.take_one, self.look)
+        rare = (self.endure, self.note, self.pair, self.compute, self.chain, self.take_one, self.look)
         nested = (self.branch, self.attempt, self.attempt, self.swallow, self.each, self.cleanup)
         write = self.draw(st.sampled_from((*simple, *rare, *nested)))
         if write in nested and (depth > 2 or self.left <= 0):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
@@ -197,6 +199,15 @@ def test_starts_are_numbered_whoever_counts_them(tmp_path: Path) -> None:
         "nothing.1",
         "nothing.2",
     ]
+
+
+def test_the_suite_needs_neither_pytest_nor_pluggy() -> None:
+    program = (
+        "import sys, flowy; flowy.testing.run; from flowy.testing import conformance; "
+        "print(sorted({'pytest', 'pluggy'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.stdout, done.stderr, done.returncode) == ("[]\n", "", 0)
 
 
 @pytest.mark.parametrize(

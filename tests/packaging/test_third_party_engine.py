@@ -15,7 +15,7 @@ from tests.packaging.environments import ROOT, build, make_environment, program,
 SERIAL = ROOT / "tests/engines/serial"
 PAGE = ROOT / "docs/write-an-engine.md"
 
-LISTED = "serial flowy-serial 1.0 one task at a time, in the thread that runs the workflow"
+LISTED = "flowy-serial 1.0 one task at a time, in the thread that runs the workflow"
 
 WORKFLOW = """
 import flowy
@@ -36,19 +36,22 @@ print(workflow.run(2, 10))
 
 @pytest.fixture(scope="module")
 def serial(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make an environment with the engine's wheel, that of flowy-core, and pytest."""
+    """Make an environment with the engine's wheel, those of flowy-core and -local, and pytest."""
     folder = tmp_path_factory.mktemp("serial")
     # Away from the checkout, which a build may leave things in.
     source = folder / "source"
     shutil.copytree(SERIAL, source, ignore=shutil.ignore_patterns("__pycache__"))
     build(source, folder, "-t", "wheel")
     core = f"flowy-core[plugins] @ {wheel_of(built, 'flowy-core').as_uri()}"
-    return make_environment(folder / "env", core, wheel_of(folder, "flowy-serial"), "pytest>=8.2")
+    wheels = [wheel_of(built, "flowy-local"), wheel_of(folder, "flowy-serial")]
+    return make_environment(folder / "env", core, *wheels, "pytest>=8.2")
 
 
-def test_flowy_engines_lists_it(serial: Path, tmp_path: Path) -> None:
-    listed = run(program(serial, "flowy"), "engines", cwd=tmp_path)
-    assert " ".join(listed.split()) == LISTED
+def test_flowy_engines_lists_it_beside_ours(serial: Path, tmp_path: Path) -> None:
+    listed = run(program(serial, "flowy"), "engines", cwd=tmp_path).splitlines()
+    engines = {name: " ".join(rest) for name, *rest in map(str.split, listed)}
+    assert list(engines) == ["local", "serial"]
+    assert engines["serial"] == LISTED
 
 
 def test_its_public_name_is_a_name_of_flowy(serial: Path, tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from flowy.retry import Retry as Retry
 from flowy.run import is_replaying as is_replaying
 
 if TYPE_CHECKING:
+    from flowy import testing as testing
     from flowy.engine_api import Engine as Engine
     from flowy.engine_api import ExecutionInfo as ExecutionInfo
     from flowy.engine_api import Observer as Observer
@@ -63,6 +64,11 @@ _DISTRIBUTIONS = {"LocalWorkflow": "flowy-local"}
 def __getattr__(name: str) -> Any:
     if name in _LATER:
         return _import(_LATER[name], name)
+    if name == "testing":
+        # Importing it from here must not look up plugins either.
+        from importlib import import_module
+
+        return import_module("flowy.testing")
     plugins = None if name.startswith("_") else _plugins()
     if plugins is not None:
         from flowy.engine_api import load
@@ -85,7 +91,7 @@ def __dir__() -> list[str]:
     # Without pluggy, those that need it cannot be had.
     later = [name for name in _LATER if plugins or _LATER[name] not in _WITH_PLUGGY]
     offered = plugins.names() if plugins else []
-    return sorted({*globals(), *later, *offered} - {"Any", "TYPE_CHECKING"})
+    return sorted({*globals(), "testing", *later, *offered} - {"Any", "TYPE_CHECKING"})
 
 
 def _import(module: str, name: str) -> Any:

@@ -158,11 +158,11 @@ class Execution:
         self._run: Run | None = None
         #: how many closing events there were when the code last stopped; None if it never did
         self._seen: int | None = None
-        events = iter(history)
+        happened = iter(history)
         if replayed is not None:
-            self._apply_all(islice(events, replayed))
+            self._apply_all(islice(happened, replayed))
             self._seen = self._closings
-        self._apply_all(events)
+        self._apply_all(happened)
 
     # --- what an engine asks -------------------------------------------------------------------
 

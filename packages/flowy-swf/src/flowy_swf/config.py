@@ -343,7 +343,8 @@ class SWFWorkflowConfig(_Config):
             name=function_name,
             startToCloseTimeout=checks.duration("timeout", timeout, unlimited=False),
         )
-        self._add(dep_name, "lambda", self._json, RETRY, attributes)
+        # Lambda functions know nothing of Flowy.
+        self._add(dep_name, "lambda", SizedJSON(packs=False), RETRY, attributes)
 
     def workflow(self, factory: Callable[..., Any]) -> WorkflowConfig:
         """Return the factory with its dependencies.

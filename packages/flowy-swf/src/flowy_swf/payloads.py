@@ -26,19 +26,20 @@ _LARGEST = 256 * 1024 * 1024
 class PayloadTooLargeError(ValueError):
     """A payload is too long for Amazon SWF, even compressed."""
 
-    def __init__(self, length: int, packed: int) -> None:
+    def __init__(self, length: int, packed: int | None = None) -> None:
         super().__init__(length, packed)
         #: its length in characters
         self.length = length
-        #: its length in characters when compressed
+        #: its length in characters when compressed; None if its reader cannot unpack it
         self.packed = packed
 
     def __str__(self) -> str:
-        return (
-            f"the payload has {self.length} characters, {self.packed} when compressed, and Amazon "
-            f"SWF takes {LIMIT}: pass a reference to the data instead, or configure "
-            "payloads=S3Payloads(bucket, prefix)"
-        )
+        remedy = "pass a reference to the data instead"
+        length = f"{self.length} characters"
+        if self.packed is not None:
+            remedy += ", or configure payloads=S3Payloads(bucket, prefix)"
+            length += f", {self.packed} when compressed"
+        return f"the payload has {length}, and Amazon SWF takes {LIMIT}: {remedy}"
 
 
 class PayloadStore(Protocol):
@@ -110,24 +111,31 @@ class SizedJSON(JSONCodec):
     So a call with too large an input fails where and when it is made, in every replay alike.
     """
 
-    def __init__(self, store: PayloadStore | None = None) -> None:
+    def __init__(self, store: PayloadStore | None = None, *, packs: bool = True) -> None:
         self.store = store
+        #: whether whoever reads it can unpack what is packed
+        self.packs = packs
 
     def prepare_input(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> tuple[Any, Sequence[Source]]:
         """Write the arguments of a call; raise PayloadTooLargeError if they do not fit."""
         prepared, sources = super().prepare_input(args, kwargs)
-        return (prepared if sources else _fitting(prepared, self.store)), sources
+        return (prepared if sources else self._fitting(prepared)), sources
 
     def prepare_value(self, value: Any) -> tuple[Any, Sequence[Source]]:
         """Write a single value; raise PayloadTooLargeError if it does not fit."""
         prepared, sources = super().prepare_value(value)
-        return (prepared if sources else _fitting(prepared, self.store)), sources
+        return (prepared if sources else self._fitting(prepared)), sources
 
     def fill(self, prepared: Any) -> Any:
         """Return the text with the texts of the sources; raise PayloadTooLargeError likewise."""
-        return _fitting(super().fill(prepared), self.store)
+        return self._fitting(super().fill(prepared))
+
+    def _fitting(self, text: str) -> str:
+        if len(text) <= LIMIT or self.packs:
+            return _fitting(text, self.store)
+        raise PayloadTooLargeError(len(text))
 
 
 class CustomCodec(Codec):

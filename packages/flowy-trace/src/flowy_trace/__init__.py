@@ -14,4 +14,4 @@ from flowy_trace.model import Execution as Execution
 from flowy_trace.model import Trace as Trace
 from flowy_trace.recorder import Recorder as Recorder
 from flowy_trace.save import ENDINGS as ENDINGS
-from flowy_trace.tracer import tracer as tracer
+from flowy_trace.tracing import tracer as tracer

@@ -11,8 +11,8 @@ Draw a trace, or a history of Amazon SWF.
 
 FILE.json is a trace, as `flowy run --trace FILE.json` writes it, or what
 `aws swf get-workflow-execution-history` printed. The ending of the output says what is drawn:
-.html is a page to look at, .svg, .png, .pdf and .dot are graphs by Graphviz, .mmd is one by Mermaid,
-.perfetto.json is for ui.perfetto.dev, .txt a tree, and .json the trace itself."""
+.html is a page to look at; .svg, .png, .pdf and .dot are graphs by Graphviz, .mmd is one by
+Mermaid; .perfetto.json is for ui.perfetto.dev, .txt is a tree, and .json the trace itself."""
 
 _EPILOG = """\
 examples:

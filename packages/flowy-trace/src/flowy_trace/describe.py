@@ -166,9 +166,9 @@ def _fields(value: list[Any]) -> str:
 
 def _member(value: list[Any]) -> str:
     name, member = value
-    return f"{_class(name)}.{printable(member)}" if isinstance(member, str) else _made(_class(name))(
-        member
-    )
+    if isinstance(member, str):
+        return f"{_class(name)}.{printable(member)}"
+    return f"{_class(name)}({_show(member)})"
 
 
 def _class(name: str) -> str:

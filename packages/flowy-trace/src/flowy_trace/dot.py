@@ -67,7 +67,7 @@ _FONT = 'fontname="Helvetica,Arial,sans-serif"'
 
 def _lines(graph: Graph) -> Iterator[str]:
     yield "digraph flowy {"
-    yield f'  graph [rankdir=TB newrank=true nodesep=0.3 ranksep=0.45 {_FONT} fontsize=10];'
+    yield f"  graph [rankdir=TB newrank=true nodesep=0.3 ranksep=0.45 {_FONT} fontsize=10];"
     yield f'  node [{_FONT} fontsize=11 style=filled penwidth=1.2 margin="0.12,0.06"];'
     yield f'  edge [{_FONT} fontsize=9 color="#6b7a89" fontcolor="#3c4a58" arrowsize=0.7];'
     if graph.going_on:

@@ -108,7 +108,7 @@ class Graph:
     #: all nodes, each before what is inside
     nodes: list[Node]
     edges: list[Edge]
-    #: pairs of nodes, the second of which lies one rank below the first for a reason that is no edge
+    #: pairs of nodes: the second lies one rank below the first, and no edge says so
     order: list[tuple[Node, Node]]
     #: whether a node may stand for many calls
     grouped: bool
@@ -183,14 +183,14 @@ def _edges(source: Tree, of_entry: dict[Entry, Node]) -> list[Edge]:
     edges = []
     for (start, end), number in counts.items():
         if len(start.entries) > 1 or len(end.entries) > 1:
-            label = f"× {number:,}"
+            label = f"x {number:,}"
         else:
             label = words.clip(start.entries[0].call.result or "", EDGE_TEXT)
         edges.append(Edge(start, end, label))
     return edges
 
 
-# --- ranks -----------------------------------------------------------------------------------------
+# --- ranks ---------------------------------------------------------------------------------------
 
 
 def _rank(nodes: list[Node], edges: list[Edge]) -> list[tuple[Node, Node]]:
@@ -238,8 +238,10 @@ def _rank_box(
                 reached, reached_node = ended.rank + ended.height, deepest[ended]
         inner.rank, anchor = reached, reached_node
         for source in sources.get(inner, ()):
-            if source is not inner and source.rank + source.height > inner.rank and (
-                source.scheduled <= inner.scheduled and source.ended <= inner.scheduled
+            if (
+                source is not inner
+                and source.rank + source.height > inner.rank
+                and (source.scheduled <= inner.scheduled and source.ended <= inner.scheduled)
             ):
                 inner.rank, anchor = source.rank + source.height, deepest[source]
         above.append((anchor, inner))
@@ -250,13 +252,13 @@ def _rank_box(
     return lowest
 
 
-# --- texts -----------------------------------------------------------------------------------------
+# --- texts ---------------------------------------------------------------------------------------
 
 
 def _write(node: Node, now: float) -> None:
     entry = node.entries[0]
     if len(node.entries) > 1:
-        node.title = f"{entry.call.name} × {len(node.entries):,}"
+        node.title = f"{entry.call.name} x {len(node.entries):,}"
         node.lines = _lines_of_many(node, now)
         return
     node.title = entry.label

@@ -87,7 +87,7 @@ def _shares(shares: Iterable[Any]) -> list[Any]:
     ]
 
 
-# --- the graph -------------------------------------------------------------------------------------
+# --- the graph -----------------------------------------------------------------------------------
 
 
 def _graphs(source: Tree, path: list[Step], full: bool) -> str:
@@ -111,7 +111,7 @@ def _graphs(source: Tree, path: list[Step], full: bool) -> str:
     )
 
 
-# --- the data --------------------------------------------------------------------------------------
+# --- the data ------------------------------------------------------------------------------------
 
 
 class _Strings:
@@ -136,9 +136,7 @@ class _Writer:
         self.strings = _Strings()
         calls = max(1, len(source.entries))
         errors = sum(
-            attempt.error is not None
-            for entry in source.entries
-            for attempt in entry.call.attempts
+            attempt.error is not None for entry in source.entries for attempt in entry.call.attempts
         )
         self.value_limit = max(24, _VALUES // (2 * calls))
         self.traceback_limit = max(200, _TRACEBACKS // max(1, errors))

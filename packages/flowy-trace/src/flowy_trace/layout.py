@@ -12,6 +12,7 @@ import unicodedata
 from bisect import insort
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from flowy_trace.graph import Box, Edge, Graph, Node
 
@@ -102,7 +103,7 @@ def layout(graph: Graph) -> Layout:
     return _shifted(nodes, frames, edges_at, outer[graph.root])
 
 
-# --- sizes -----------------------------------------------------------------------------------------
+# --- sizes ---------------------------------------------------------------------------------------
 
 
 def _text_width(node: Node) -> float:
@@ -153,7 +154,7 @@ def _rows(graph: Graph) -> tuple[list[float], list[float]]:
     return tops, bottoms
 
 
-# --- from left to right ----------------------------------------------------------------------------
+# --- from left to right --------------------------------------------------------------------------
 
 
 def _lay_box(
@@ -227,7 +228,7 @@ def _spread(wanted: list[float], widths: list[float]) -> list[float]:
     best on average.
     """
     offsets = [0.0]
-    for before, after in zip(widths, widths[1:], strict=False):
+    for before, after in pairwise(widths):
         offsets.append(offsets[-1] + (before + after) / 2 + GAP)
     blocks: list[tuple[float, int]] = []
     for place, offset in zip(wanted, offsets, strict=True):
@@ -265,7 +266,7 @@ def _absolute(graph: Graph, items: dict[Node, _Item]) -> dict[Node, float]:
     return xs
 
 
-# --- frames and edges ------------------------------------------------------------------------------
+# --- frames and edges ----------------------------------------------------------------------------
 
 
 def _frames(
@@ -277,9 +278,7 @@ def _frames(
     for node in reversed(graph.nodes):
         bounds = nodes[node]
         if node.retries:
-            bounds = Rectangle(
-                bounds.left - LOOP, bounds.top, bounds.right + LOOP, bounds.bottom
-            )
+            bounds = Rectangle(bounds.left - LOOP, bounds.top, bounds.right + LOOP, bounds.bottom)
         inside = [bounds]
         for box in node.boxes:
             if not box.nodes:

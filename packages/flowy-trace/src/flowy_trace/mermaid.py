@@ -96,7 +96,7 @@ def _node(node: Node, names: dict[Node, str]) -> str:
 
 
 #: what has a meaning in a quoted label: of Mermaid, of Markdown, or of HTML
-_MEANING = set("#\"&<>`\\;*_~[]{}|%")
+_MEANING = set('#"&<>`\\;*_~[]{}|%')
 
 
 def _escape(text: str) -> str:

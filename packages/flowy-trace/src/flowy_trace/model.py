@@ -4,8 +4,9 @@ A run holds executions: the root, its children, and those that restarts started.
 calls, and a call holds attempts. Times are in seconds since 1970 (UTC). Arguments and results are
 texts for people, shortened; a trace can be read without the workflow's code, and cannot be run.
 
-Identities are paths. `/square-0` is the first call to `square` of the root, `/order-1-0/tax-0` a call
-of the child that the first attempt at `order-1` is, `+1/square-0` one after the root's first restart.
+Identities are paths. `/square-0` is the first call to `square` of the root, `/order-1-0/tax-0` a
+call of the child that the first attempt at `order-1` is, `+1/square-0` one after the root's first
+restart.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What a call did with its time: it waited for arguments or a retry, was queued, ran.
 
 A history does not say when the code made a call, only when its arguments were there. So a call is
-said to wait for them from the moment when all calls whose results it takes had been made themselves,
-which is the earliest at which it can have been made.
+said to wait for them from the moment when all calls whose results it takes had been made
+themselves, which is the earliest at which it can have been made.
 """
 
 from __future__ import annotations

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from typing import Any
 
 from flowy.engine_api import ExecutionInfo, Observer
+from flowy.errors import TaskError
 from flowy.events import (
     CallId,
     Command,
@@ -212,11 +214,12 @@ class Recorder(Observer):
                 found.earlier = {}
             found.earlier[found.attempt] = found.last
             found.attempt = call.attempt
-            found.last = found.earlier.pop(call.attempt, None) or _Attempt()
+            known = found.earlier.pop(call.attempt, None)
+            found.last = _Attempt() if known is None else known
         return found
 
 
-# --- events ----------------------------------------------------------------------------------------
+# --- events --------------------------------------------------------------------------------------
 
 
 def _scheduled(call: _Call, event: TaskScheduled, time: float) -> None:
@@ -275,7 +278,7 @@ _CLOSINGS: dict[type, Outcome] = {
 }
 
 
-# --- what is kept of values ------------------------------------------------------------------------
+# --- what is kept of values ----------------------------------------------------------------------
 
 
 def _kept(payload: Any) -> Any:
@@ -292,17 +295,18 @@ def _kept_result(payload: Any, is_json: bool) -> Any:
     return _Shown(describe.of_object(payload))
 
 
-def _error(error_type: str, message: str, traceback: str = "") -> Error:
+def _error(error_type: str, message: str, trace_text: str = "") -> Error:
     return Error(
         describe.printable(describe.shorten(error_type)),
         describe.printable(describe.shorten(message, describe.LONG_LIMIT), keep="\n\t"),
-        describe.printable(describe.tail(traceback), keep="\n\t"),
+        describe.printable(describe.tail(trace_text), keep="\n\t"),
     )
 
 
 def _error_of(exc: BaseException) -> Error:
-    import traceback
-
+    if isinstance(exc, TaskError) and exc.error_type and not exc.call:
+        # It stands for an error of another process, or of long ago.
+        return _error(exc.error_type, exc.message, exc.traceback)
     try:
         message = str(exc)
     except Exception as broken:
@@ -311,7 +315,7 @@ def _error_of(exc: BaseException) -> Error:
     return _error(type(exc).__name__, message, "".join(lines))
 
 
-# --- from records to values ------------------------------------------------------------------------
+# --- from records to values ----------------------------------------------------------------------
 
 
 def _execution(record: _Execution) -> Execution:

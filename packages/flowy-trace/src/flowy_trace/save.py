@@ -86,4 +86,6 @@ def save(trace: Trace, path: str | os.PathLike[str], *, full: bool = False) -> N
     except DotNotFoundError as exc:
         beside = target.with_suffix(".dot")
         beside.write_bytes(source.encode("utf-8"))
-        raise DotNotFoundError(f"{exc}; the source of the graph was written to {str(beside)!r}") from None
+        raise DotNotFoundError(
+            f"{exc}; the source of the graph was written to {str(beside)!r}"
+        ) from None

@@ -53,7 +53,7 @@ CODE = "the workflow's own code"
 def summary(tree: Tree, path: list[Step]) -> Summary:
     """Return the numbers of a run with this critical path."""
     calls = tree.entries[1:]
-    outcomes = Counter(entry.call.outcome for entry in calls)
+    outcomes: Counter[str] = Counter(entry.call.outcome for entry in calls)
     names = Counter(entry.call.name for entry in calls)
     work = sum(
         running(attempt, tree.now)
@@ -114,8 +114,10 @@ def _sentences(tree: Tree, numbers: Summary) -> Iterator[str]:
         if outcome in _VERBS
     ]
     if numbers.retries:
-        wrong.append(f"there {'was' if numbers.retries == 1 else 'were'} "
-                     f"{words.count(numbers.retries, 'retry', 'retries')}")
+        wrong.append(
+            f"there {'was' if numbers.retries == 1 else 'were'} "
+            f"{words.count(numbers.retries, 'retry', 'retries')}"
+        )
     if wrong:
         text = words.listing(wrong)
         yield f"{text[0].upper()}{text[1:]}."

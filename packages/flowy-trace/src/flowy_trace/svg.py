@@ -14,12 +14,13 @@ from flowy_trace.tree import Entry
 from flowy_trace.words import count
 
 STYLE = """
-.flowy-graph text { font: 11px system-ui, -apple-system, "Segoe UI", sans-serif; text-anchor: middle;
-  fill: var(--ink, #1c2733); }
+.flowy-graph text { font: 11px system-ui, -apple-system, "Segoe UI", sans-serif;
+  text-anchor: middle; fill: var(--ink, #1c2733); }
 .flowy-graph .lines { font-size: 10px; fill: var(--soft, #566573); }
 .flowy-graph .frame { fill: var(--frame, #00000008); stroke: var(--line, #c5cfd9); rx: 8px; }
 .flowy-graph .frame-label { text-anchor: start; font-size: 10px; fill: var(--soft, #566573); }
-.flowy-graph .shape { fill: var(--node, #eef4fb); stroke: var(--node-line, #4a6f94); stroke-width: 1.2; }
+.flowy-graph .shape { fill: var(--node, #eef4fb); stroke: var(--node-line, #4a6f94);
+  stroke-width: 1.2; }
 .flowy-graph .failed .shape, .flowy-graph .timed-out .shape { fill: var(--bad-fill, #fbdcd9);
   stroke: var(--bad, #c0271b); }
 .flowy-graph .cancelled .shape { fill: var(--frame, #ececec); stroke: var(--soft, #7b7b7b); }
@@ -51,9 +52,7 @@ def svg(graph: Graph, critical: Container[Entry] = (), style: bool = True) -> st
     return "\n".join(_lines(graph, layout(graph), critical, style)) + "\n"
 
 
-def _lines(
-    graph: Graph, where: Layout, critical: Container[Entry], style: bool
-) -> Iterator[str]:
+def _lines(graph: Graph, where: Layout, critical: Container[Entry], style: bool) -> Iterator[str]:
     width, height = f"{where.width:.0f}", f"{where.height:.0f}"
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="flowy-graph" width="{width}" '
@@ -62,9 +61,7 @@ def _lines(
     )
     if style:
         yield f"<style>{STYLE}</style>"
-    marked = {
-        node for node in graph.nodes if any(entry in critical for entry in node.entries)
-    }
+    marked = {node for node in graph.nodes if any(entry in critical for entry in node.entries)}
     for frame in where.frames:
         yield from _frame(frame)
     for edge, points in where.edges:

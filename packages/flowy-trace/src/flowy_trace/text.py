@@ -37,7 +37,9 @@ def _lines(source: Tree) -> Iterator[str]:
             parts: list[Entry | Run] = [*runs] if runs else list(top.entries())
         else:
             execution = top.execution
-            text = f"{top.label}: {_call(execution.workflow, execution.arguments, execution.result)}"
+            text = (
+                f"{top.label}: {_call(execution.workflow, execution.arguments, execution.result)}"
+            )
             yield f"{_times(execution.started, execution.ended, source)}{own}{text}"
             parts = list(top.entries)
         for part in reversed(parts):

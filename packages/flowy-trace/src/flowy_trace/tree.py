@@ -64,7 +64,7 @@ class Run:
     """An execution in its place."""
 
     execution: Execution
-    #: what tells it from the others behind the same call: `attempt 2`, `run 3`; empty if it is alone
+    #: what tells it from others behind the same call: `attempt 2`, `run 3`; empty if it is alone
     label: str = ""
     #: its calls, in the order in which they were scheduled first
     entries: list[Entry] = field(default_factory=list)
@@ -117,9 +117,7 @@ def _root_call(trace: Trace) -> Call:
         outcome=last.outcome,
         error=last.error,
     )
-    return Call(
-        first.workflow, 0, "workflow", first.arguments, last.result, attempts=(attempt,)
-    )
+    return Call(first.workflow, 0, "workflow", first.arguments, last.result, attempts=(attempt,))
 
 
 def _called_by(execution: Execution, by_execution: dict[str, Execution]) -> str:

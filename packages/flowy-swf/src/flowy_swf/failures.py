@@ -1,0 +1,85 @@
+"""Failures on their way through the service: a reason for people, and details that hold all of it."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from typing import NamedTuple
+
+from flowy.errors import TaskError
+from flowy_swf.payloads import LIMIT
+
+#: how many characters a reason may have
+REASON_LIMIT = 256
+_CUT = "..."
+
+
+class Failure(NamedTuple):
+    """Why a task or a workflow failed."""
+
+    error_type: str
+    message: str
+    #: the traceback's text, where there is one
+    traceback: str = ""
+
+    @classmethod
+    def of(cls, error: BaseException) -> Failure:
+        """Return the failure that an exception is."""
+        try:
+            message = error.summary() if isinstance(error, TaskError) else str(error)
+            text = "".join(traceback.format_exception(error))
+        except Exception as broken:
+            message = f"(no message: printing it raised {type(broken).__name__})"
+            text = "".join(traceback.format_tb(error.__traceback__))
+        return cls(type(error).__name__, message, text)
+
+    @classmethod
+    def read(cls, reason: str | None, details: str | None) -> Failure:
+        """Return the failure that a reason and details tell of, whoever wrote them."""
+        found = _read_details(details)
+        return cls("", reason or "", details or "") if found is None else found
+
+    @property
+    def reason(self) -> str:
+        """The failure in a line that the service takes."""
+        text = f"{self.error_type}: {self.message}" if self.error_type else self.message
+        return shortened(text, REASON_LIMIT)
+
+    @property
+    def details(self) -> str:
+        """The failure as JSON that the service takes; of a long traceback the end is kept."""
+        excess = len(self._json()) - LIMIT
+        if excess <= 0:
+            return self._json()
+        # What is cut away may take less room in JSON than in the text, never more.
+        kept = max(0, len(self.traceback) - excess - len(_CUT))
+        trimmed = self._replace(traceback=_CUT + self.traceback[-kept:] if kept else "")
+        while len(trimmed._json()) > LIMIT:
+            half = len(trimmed.message) // 2
+            trimmed = trimmed._replace(traceback="", message=trimmed.message[:half] + _CUT)
+        return trimmed._json()
+
+    def _json(self) -> str:
+        members = {"type": self.error_type, "message": self.message, "traceback": self.traceback}
+        return json.dumps(members, ensure_ascii=False)
+
+
+def _read_details(details: str | None) -> Failure | None:
+    try:
+        found = json.loads(details or "")
+    except ValueError:
+        return None
+    if not isinstance(found, dict):
+        return None
+    if isinstance(found.get("errorMessage"), str):
+        # A Lambda function's.
+        return Failure(str(found.get("errorType", "")), found["errorMessage"], details or "")
+    members = (found.get("type"), found.get("message"), found.get("traceback"))
+    if not all(isinstance(member, str) for member in members):
+        return None
+    return Failure(*members)  # type: ignore[arg-type]
+
+
+def shortened(text: str, limit: int) -> str:
+    """Return the text, cut to `limit` characters if it is longer."""
+    return text if len(text) <= limit else text[: limit - len(_CUT)] + _CUT

@@ -1,0 +1,783 @@
+"""Calls become commands, code stops and goes on, and the execution closes once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import pytest
+
+from flowy import (
+    Execution,
+    Retry,
+    SuspendTask,
+    TaskError,
+    TaskTimedout,
+    first,
+    is_result_proxy,
+    restart,
+    wait,
+)
+from flowy.events import CallId, CloseWorkflow, Event
+from flowy.run import Dependency, Task
+from flowy.serialization import JSON, OBJECT
+from flowy.task import Node
+
+from .machine import (
+    begin,
+    cancelled,
+    complete,
+    completed,
+    fail,
+    failed,
+    payload,
+    restart_with,
+    retried,
+    run_activity,
+    run_workflow,
+    scheduled,
+    timed_out,
+)
+
+ENDED = "the workflow has ended: no task can be called and no pending result used any more"
+
+
+def one(*, a: Any) -> Any:
+    return a(1)
+
+
+# --- calls ---------------------------------------------------------------------------------------
+
+
+def test_a_call_gives_a_pending_result_and_is_commanded() -> None:
+    def code(*, a: Any) -> Any:
+        result = a(1)
+        assert is_result_proxy(result)
+        assert repr(result) == "<pending result of a-0>"
+        return result
+
+    assert begin(code).run() == [run_activity("a-0-0", 1)]
+
+
+def test_a_dependency_says_what_it_is() -> None:
+    def code(*, a: Any, child: Any) -> Any:
+        return [repr(a), repr(child)]
+
+    execution = begin(code, dependencies={"child": Dependency("child", "workflow")})
+    assert execution.run() == [complete(["<activity a>", "<workflow child>"])]
+
+
+def test_calls_of_each_dependency_are_counted_in_program_order() -> None:
+    def code(*, a: Any, child: Any) -> Any:
+        return [a(), child(), a(), child()]
+
+    assert begin(code, dependencies={"child": Dependency("child", "workflow")}).run() == [
+        run_activity("a-0-0"),
+        run_workflow("child-0-0"),
+        run_activity("a-1-0"),
+        run_workflow("child-1-0"),
+    ]
+
+
+def test_the_factory_may_call_tasks_already() -> None:
+    def factory(a: Any) -> Any:
+        early = a(1)
+        return lambda x: a(early, x)
+
+    execution = Execution(factory, {"a": Dependency("a")}, payload(2))
+    assert execution.run() == [run_activity("a-0-0", 1)]
+    assert execution.apply(completed("a-0-0", 5)) == [
+        run_activity("a-1-0", 5, 2, sources=["a-0-0"])
+    ]
+
+
+def test_a_call_waits_for_all_results_among_its_arguments() -> None:
+    def code(*, a: Any, b: Any) -> Any:
+        return b([a(1), {"k": (a(2),)}], 3)
+
+    execution = begin(code)
+    assert execution.run() == [run_activity("a-0-0", 1), run_activity("a-1-0", 2)]
+    assert execution.apply(completed("a-1-0", 6)) == []
+    assert execution.apply(completed("a-0-0", 5)) == [
+        run_activity("b-0-0", [5, {"k": (6,)}], 3, sources=["a-0-0", "a-1-0"])
+    ]
+
+
+def test_a_call_with_finished_results_is_scheduled_at_once() -> None:
+    def code(*, a: Any, b: Any) -> Any:
+        result = a(1)
+        wait(result)
+        return b(result)
+
+    execution = begin(code, [scheduled("a-0-0", 1), completed("a-0-0", 5)])
+    assert execution.run() == [run_activity("b-0-0", 5, sources=["a-0-0"])]
+
+
+def test_a_failed_argument_fails_the_call() -> None:
+    def code(*, a: Any, b: Any) -> Any:
+        return b(a(1), 2)
+
+    execution = begin(code)
+    execution.run()
+    assert execution.apply(failed("a-0-0")) == [
+        fail("TaskError: a-0-0 failed: ValueError: no luck")
+    ]
+
+
+def test_a_call_fails_by_the_argument_that_failed_first() -> None:
+    def code(*, a: Any, b: Any) -> Any:
+        results = [a(1), a(2), a(3)]
+        for result in results:
+            with suppress(TaskError):
+                wait(result)
+        return b(results)
+
+    calls = [scheduled(f"a-{number}-0", number + 1) for number in range(3)]
+    ends = [failed("a-1-0", "first"), failed("a-0-0", "second"), completed("a-2-0", 3)]
+    assert begin(code, [*calls, *ends]).run() == [
+        fail("TaskError: a-1-0 failed: ValueError: first")
+    ]
+
+
+def test_a_call_that_failed_already_takes_no_note_of_its_other_arguments() -> None:
+    def code(*, a: Any, b: Any) -> Any:
+        left, right = a(1), a(2)
+        with suppress(TaskError):
+            wait(b(left, right))
+        return [right]
+
+    execution = begin(code)
+    execution.run()
+    assert execution.apply(failed("a-0-0")) == []
+    assert execution.run() == []
+    assert execution.apply(completed("a-1-0", 6)) == [complete([6])]
+
+
+def test_a_value_that_the_codec_of_a_call_cannot_write_fails_the_call() -> None:
+    def code(*, a: Any, b: Any) -> Any:
+        return b(a(1))
+
+    execution = begin(code, dependencies={"a": Dependency("a", codec=OBJECT)})
+    execution.run()
+    (task,) = execution.open_calls()
+    execution.complete_task(task, object())
+    message = (
+        "TaskError: b-0-0 failed: TypeError: result is of type 'object', which has no form in "
+        'JSON; convert it, give its class a __json__ method, or use codec="object" on the local '
+        "engine"
+    )
+    assert execution.closed == fail(message)
+
+
+def test_an_argument_that_cannot_be_written_is_the_codes_error() -> None:
+    def code(*, a: Any) -> Any:
+        with pytest.raises(TypeError):
+            a(object())
+        return a(1)
+
+    # The call that was refused has no number.
+    assert begin(code).run() == [run_activity("a-0-0", 1)]
+
+
+def test_a_result_of_another_workflow_is_taken_once_it_has_finished() -> None:
+    theirs: list[Any] = []
+
+    def lender(*, a: Any) -> Any:
+        theirs.append(a(1))
+        return theirs[0]
+
+    lent = begin(lender)
+    lent.run()
+
+    def borrower(*, b: Any) -> Any:
+        return b(theirs)
+
+    assert begin(borrower).run() == [
+        fail(
+            "ValueError: the pending result of a-0 belongs to another workflow: wait for it there "
+            "and pass its value"
+        )
+    ]
+    assert begin(lambda: theirs).run() == [
+        fail(
+            "ValueError: the pending result of a-0 belongs to another workflow: wait for it there "
+            "and pass its value"
+        )
+    ]
+    lent.apply(completed("a-0-0", 5))
+    assert begin(borrower).run() == [run_activity("b-0-0", [5], sources=["a-0-0"])]
+    assert begin(lambda: theirs).run() == [complete([5])]
+
+
+# --- the end -------------------------------------------------------------------------------------
+
+
+def test_a_value_that_was_returned_completes_the_workflow() -> None:
+    execution = begin(lambda x: [x, None], args=(3,))
+    assert execution.run() == [complete([3, None])]
+    assert execution.closed == complete([3, None])
+    assert not execution.runnable
+
+
+def test_an_exception_out_of_the_code_fails_the_workflow() -> None:
+    error = ValueError("no luck")
+
+    def code() -> None:
+        raise error
+
+    execution = begin(code)
+    (command,) = execution.run()
+    assert command == fail("ValueError: no luck")
+    assert getattr(command, "error", None) is error
+
+
+@pytest.mark.parametrize(
+    ("code", "summary"),
+    [
+        (lambda x: x, "TypeError: <lambda>() missing 1 required positional argument: 'x'"),
+        (
+            lambda: object(),
+            "TypeError: result is of type 'object', which has no form in JSON; convert it, give "
+            'its class a __json__ method, or use codec="object" on the local engine',
+        ),
+    ],
+)
+def test_arguments_and_values_that_do_not_fit_fail_the_workflow(
+    code: Callable[..., Any], summary: str
+) -> None:
+    (command,) = begin(code).run()
+    assert getattr(command, "summary", "").endswith(summary.removeprefix("TypeError: "))
+
+
+def test_results_in_the_returned_value_are_waited_for() -> None:
+    def code(*, a: Any) -> Any:
+        return {"left": a(1), "right": [a(2)]}
+
+    execution = begin(code)
+    execution.run()
+    assert not execution.runnable
+    assert execution.apply(completed("a-1-0", 6)) == []
+    assert execution.apply(completed("a-0-0", 5)) == [complete({"left": 5, "right": [6]})]
+
+
+def test_of_the_failed_results_returned_the_first_fails_the_workflow() -> None:
+    def code(*, a: Any) -> Any:
+        results = [a(1), a(2)]
+        with suppress(TaskError):
+            wait(results[0])
+        return results
+
+    ends = [failed("a-1-0", "first"), failed("a-0-0", "second")]
+    history = [scheduled("a-0-0", 1), scheduled("a-1-0", 2), *ends]
+    assert begin(code, history).run() == [fail("TaskError: a-1-0 failed: ValueError: first")]
+    execution = begin(code)
+    execution.run()
+    execution.apply(*ends)
+    assert execution.run() == [fail("TaskError: a-1-0 failed: ValueError: first")]
+
+
+def test_a_returned_failure_does_not_wait_for_the_other_results() -> None:
+    def code(*, a: Any) -> Any:
+        return [a(1), a(2)]
+
+    execution = begin(code)
+    execution.run()
+    assert execution.apply(timed_out("a-1-0")) == [
+        fail("TaskTimedout: a-1-0 timed out: passed its START_TO_CLOSE limit")
+    ]
+
+
+def test_a_returned_result_that_cannot_be_written_fails_the_workflow() -> None:
+    def code(*, a: Any) -> Any:
+        return [a(1)]
+
+    execution = begin(code, dependencies={"a": Dependency("a", codec=OBJECT)})
+    execution.run()
+    (task,) = execution.open_calls()
+    execution.complete_task(task, object())
+    assert execution.closed == fail(
+        "TypeError: result is of type 'object', which has no form in JSON; convert it, give its "
+        'class a __json__ method, or use codec="object" on the local engine'
+    )
+
+
+def test_what_the_last_step_commanded_is_dropped() -> None:
+    def code(*, a: Any, b: Any) -> Any:
+        wait(a(1))
+        b(2)
+        return 3
+
+    history = [scheduled("a-0-0", 1), completed("a-0-0")]
+    assert begin(code, history).run() == [complete(3)]
+
+
+def test_a_restart_starts_with_new_arguments() -> None:
+    assert begin(lambda: restart(1, k=2)).run() == [restart_with(1, k=2)]
+
+
+def test_a_restart_waits_for_results_among_its_arguments() -> None:
+    def code(*, a: Any) -> Any:
+        return restart([a(1)], k=a(2))
+
+    execution = begin(code)
+    assert execution.run() == [run_activity("a-0-0", 1), run_activity("a-1-0", 2)]
+    assert execution.apply(completed("a-0-0", 5)) == []
+    assert execution.apply(completed("a-1-0", 6)) == [restart_with([5], k=6)]
+
+
+def test_a_failed_argument_of_a_restart_fails_the_workflow() -> None:
+    def code(*, a: Any) -> Any:
+        return restart(a(1))
+
+    execution = begin(code)
+    execution.run()
+    assert execution.apply(cancelled("a-0-0")) == [fail("TaskCancelled: a-0-0 was cancelled")]
+
+
+def test_a_restart_that_is_not_returned_does_nothing() -> None:
+    def code() -> Any:
+        restart(1)
+        return 2
+
+    assert begin(code).run() == [complete(2)]
+
+
+def test_a_workflow_closes_once() -> None:
+    execution = begin(lambda: 1)
+    execution.run()
+    execution.fail(ValueError("too late"))
+    assert execution.closed == complete(1)
+    assert execution.apply() == []
+    with pytest.raises(RuntimeError, match="the execution is closed"):
+        execution.run()
+
+
+def test_an_ended_workflow_calls_nothing_and_uses_no_pending_result() -> None:
+    kept: list[Any] = []
+
+    def code(*, a: Any) -> Any:
+        kept.extend([a, a(1), a(2)])
+        return kept[1]
+
+    execution = begin(code)
+    execution.run()
+    call, pending, other = kept
+    with pytest.raises(RuntimeError) as caught:
+        call(3)
+    assert str(caught.value) == ENDED
+    with pytest.raises(RuntimeError) as caught:
+        wait(pending)
+    assert str(caught.value) == ENDED
+    execution.apply(completed("a-0-0", 5))
+    assert pending == 5
+    with pytest.raises(RuntimeError) as caught:
+        wait(other)
+    assert str(caught.value) == ENDED
+    assert execution.closed == complete(5)
+
+
+# --- failures nobody looked at -------------------------------------------------------------------
+
+
+def test_failures_that_the_code_looked_at_are_not_unseen() -> None:
+    def code(*, a: Any, b: Any) -> Any:
+        seen, passed_on, _, late = a(1), a(2), a(3), b(4)
+        with suppress(TaskError):
+            wait(seen)
+        derived = a(passed_on)
+        with suppress(TaskError):
+            wait(derived)
+        wait(late)
+
+    execution = begin(code, dependencies=retried("b", Retry(attempts=2)))
+    execution.run()
+    execution.apply(failed("a-2-0"), failed("b-0-0"), failed("a-1-0"), failed("a-0-0"))
+    execution.run()
+    execution.apply(completed("b-0-1"))
+    execution.run()
+    assert execution.closed == complete(None)
+    assert [error.call for error in execution.unseen_failures()] == ["a-2-0"]
+
+
+def test_the_failure_that_a_workflow_ends_with_is_seen_and_no_other() -> None:
+    def code(*, a: Any) -> Any:
+        return [a(1), first(a(2), a(3))]
+
+    execution = begin(code)
+    execution.run()
+    execution.apply(completed("a-1-0"), failed("a-2-0"), failed("a-0-0"))
+    assert [error.call for error in execution.unseen_failures()] == ["a-2-0"]
+
+
+# --- stopping ------------------------------------------------------------------------------------
+
+
+def stops(*, a: Any) -> Any:
+    return a(a(1) + 1)
+
+
+def test_the_use_of_a_pending_result_suspends_the_code() -> None:
+    execution = begin(stops)
+    assert execution.runnable
+    assert execution.created == 0
+    assert execution.run() == [run_activity("a-0-0", 1)]
+    assert not execution.runnable
+    assert execution.created == 1
+    assert execution.blocked_on is not None
+    assert execution.blocked_on.describe() == "a-0"
+    assert execution.apply(completed("a-0-0", 5)) == []
+    assert execution.runnable
+    assert execution.run() == [run_activity("a-1-0", 6)]
+    assert execution.apply(completed("a-1-0", 7)) == [complete(7)]
+
+
+def test_code_may_be_run_again_though_it_gets_no_further() -> None:
+    execution = begin(stops)
+    assert execution.run() == [run_activity("a-0-0", 1)]
+    assert execution.run() == []
+    execution.apply(completed("a-0-0", 5))
+    assert execution.run() == [run_activity("a-1-0", 6)]
+    assert execution.run() == []
+    assert execution.apply(completed("a-1-0", 7)) == [complete(7)]
+
+
+def test_what_is_ready_is_commanded_without_the_code() -> None:
+    runs: list[int] = []
+
+    def code(*, a: Any, b: Any) -> Any:
+        runs.append(1)
+        b(a(1))
+        wait(a(2))
+
+    execution = begin(code)
+    execution.run()
+    assert execution.apply(completed("a-0-0", 5)) == [run_activity("b-0-0", 5, sources=["a-0-0"])]
+    assert len(runs) == 1
+
+
+def test_a_run_that_was_replaced_commands_nothing() -> None:
+    def code(*, a: Any, b: Any) -> Any:
+        wait([b(a(1)), a(2)][1])
+
+    execution = begin(code)
+    execution.run()
+    execution.run()
+    assert execution.apply(completed("a-0-0", 5)) == [run_activity("b-0-0", 5, sources=["a-0-0"])]
+
+
+def test_a_finally_block_commands_nothing_during_a_suspension() -> None:
+    undone: list[str] = []
+
+    def code(*, a: Any, undo: Any) -> Any:
+        try:
+            return a(1) + 1
+        finally:
+            try:
+                undo()
+            except SuspendTask:
+                undone.append("suspended")
+                raise
+
+    execution = begin(code)
+    assert execution.run() == [run_activity("a-0-0", 1)]
+    assert undone == ["suspended"]
+    execution.apply(completed("a-0-0", 5))
+    assert execution.run() == [complete(6)]
+    assert undone == ["suspended"]
+
+
+def test_a_finally_block_calls_tasks_when_the_code_ends() -> None:
+    def code(*, a: Any, undo: Any) -> Any:
+        try:
+            wait(a(1))
+        finally:
+            wait(undo())
+
+    execution = begin(code)
+    execution.run()
+    execution.apply(failed("a-0-0"))
+    assert execution.run() == [run_activity("undo-0-0")]
+    execution.apply(completed("undo-0-0"))
+    assert execution.run() == [fail("TaskError: a-0-0 failed: ValueError: no luck")]
+
+
+@pytest.mark.parametrize("swallowed", [BaseException, SuspendTask])
+def test_code_that_swallows_its_suspension_changes_nothing(
+    swallowed: type[BaseException],
+) -> None:
+    def code(*, a: Any) -> Any:
+        result, other = a(1), a(2)
+        try:
+            wait(result)
+        except swallowed:
+            for use in (lambda: a(3), lambda: wait(other)):
+                with pytest.raises(SuspendTask):
+                    use()
+            return "swallowed"
+        return result
+
+    execution = begin(code)
+    assert execution.run() == [run_activity("a-0-0", 1), run_activity("a-1-0", 2)]
+    assert execution.closed is None
+    execution.apply(completed("a-0-0", 5))
+    assert execution.run() == [complete(5)]
+
+
+def test_code_that_raises_another_error_while_it_is_suspended_changes_nothing() -> None:
+    def code(*, a: Any) -> Any:
+        result = a(1)
+        try:
+            wait(result)
+        except BaseException:
+            raise ValueError("no luck") from None
+        return result
+
+    execution = begin(code)
+    assert execution.run() == [run_activity("a-0-0", 1)]
+    assert execution.closed is None
+    execution.apply(completed("a-0-0", 5))
+    assert execution.run() == [complete(5)]
+
+
+def test_a_suspension_of_the_codes_own_making_fails_the_workflow() -> None:
+    def code(*, a: Any) -> Any:
+        a(1)
+        raise SuspendTask
+
+    assert begin(code).run() == [fail("SuspendTask: ")]
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit])
+def test_what_is_no_exception_comes_out_and_closes_nothing(stop: type[BaseException]) -> None:
+    interrupts = [stop("now")]
+
+    def code(*, a: Any) -> Any:
+        result = a(1)
+        while interrupts:
+            raise interrupts.pop()
+        return result
+
+    execution = begin(code)
+    with pytest.raises(stop, match="now"):
+        execution.run()
+    assert execution.closed is None
+    assert execution.apply() == []
+    # The history has nothing of it, so the next one begins anew.
+    assert begin(code).run() == [run_activity("a-0-0", 1)]
+
+
+def test_code_that_is_running_is_not_run_again() -> None:
+    found: list[Execution] = []
+
+    def code() -> None:
+        assert not found[0].runnable
+        found[0].run()
+
+    found.append(begin(code))
+    assert found[0].run() == [fail("RuntimeError: the workflow code is running or parked")]
+
+
+# --- parking -------------------------------------------------------------------------------------
+
+
+def test_parked_code_goes_on_when_its_result_is_there() -> None:
+    told: list[Any] = []
+
+    def park(execution: Execution, node: Node) -> None:
+        assert execution.blocked_on is node
+        assert not execution.runnable
+        told.append(execution.apply())
+        told.append(execution.apply(completed("a-0-0", 5)))
+
+    execution = begin(stops, park=park)
+    assert execution.run() == [run_activity("a-1-0", 6)]
+    assert told == [[run_activity("a-0-0", 1)], []]
+    assert execution.blocked_on is None
+    assert not execution.runnable
+    assert execution.apply(completed("a-1-0", 7)) == [complete(7)]
+
+
+def test_parked_code_may_be_suspended_at_any_time() -> None:
+    def park(execution: Execution, node: Node) -> None:
+        execution.apply(scheduled("a-0-0", 1))
+        raise SuspendTask
+
+    execution = begin(stops, park=park)
+    assert execution.run() == []
+    assert not execution.runnable
+    execution.apply(completed("a-0-0", 5))
+    assert execution.runnable
+    assert execution.run() == [run_activity("a-1-0", 6)]
+
+
+def test_the_lock_is_held_while_the_graph_changes() -> None:
+    lock = threading.Lock()
+    held: list[bool] = []
+
+    class Held:
+        def schedule(self, task: Task) -> None:
+            held.append(lock.locked())
+
+        def start_timer(self, task: Task, delay: float) -> None:
+            raise AssertionError("nothing has a delay here")
+
+        def close(self, command: CloseWorkflow) -> None:
+            held.append(lock.locked())
+
+    def code(*, a: Any) -> Any:
+        assert not lock.locked()
+        place = first(a(1), a(2))
+        assert not lock.locked()
+        return 1 if is_result_proxy(place) else 0
+
+    execution = begin(code, lock=lock, carrier=Held())
+    assert execution.run() == []
+    assert held == [True, True, True]
+
+
+# --- carriers ------------------------------------------------------------------------------------
+
+
+class Carrier:
+    """Notes what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+        self.tasks: dict[CallId, Task] = {}
+
+    def schedule(self, task: Task) -> None:
+        self.told.append((str(task.call), task.input))
+        self.tasks[task.call] = task
+
+    def start_timer(self, task: Task, delay: float) -> None:
+        self.told.append((str(task.call), delay))
+
+    def close(self, command: CloseWorkflow) -> None:
+        self.told.append(command)
+
+
+def test_a_carrier_is_told_at_once_and_nothing_is_commanded() -> None:
+    carrier = Carrier()
+
+    def code(*, a: Any) -> Any:
+        result = a(1)
+        assert carrier.told == [("a-0-0", "[[1], {}]")]
+        return result
+
+    execution = begin(code, carrier=carrier, dependencies=retried("a", Retry(delay=3)))
+    assert execution.run() == []
+    (task,) = execution.open_calls()
+    execution.time_out_task(task, "HEARTBEAT")
+    assert carrier.told[1:] == [("a-0-1", 3)]
+    execution.attempt(task)
+    execution.complete_task(task, JSON.dump_value(5))
+    assert carrier.told[2:] == [("a-0-1", "[[1], {}]"), complete(5)]
+    assert execution.open_calls() == []
+
+
+def test_a_carrier_tells_failures_that_are_not_retried() -> None:
+    carrier = Carrier()
+    execution = begin(one, carrier=carrier)
+    execution.run()
+    task = carrier.tasks[CallId("a", 0)]
+    execution.close_task_with(task, task.error_of(ValueError("no luck")))
+    assert carrier.told[1:] == [fail("TaskError: a-0-0 failed: ValueError: no luck")]
+
+
+def test_an_error_of_a_task_is_the_cause_of_its_failure() -> None:
+    execution = begin(one)
+    execution.run()
+    (task,) = execution.open_calls()
+    cause = ValueError("no luck")
+    error = task.error_of(cause)
+    assert error.__cause__ is cause
+    assert str(error) == "a-0-0 failed: ValueError: no luck"
+
+
+# --- size ----------------------------------------------------------------------------------------
+
+MANY = 100_000
+
+
+class Ready:
+    """Keeps the tasks that are ready."""
+
+    def __init__(self) -> None:
+        self.tasks: list[Task] = []
+
+    def schedule(self, task: Task) -> None:
+        self.tasks.append(task)
+
+    def start_timer(self, task: Task, delay: float) -> None:
+        raise AssertionError("nothing has a delay here")
+
+    def close(self, command: CloseWorkflow) -> None:
+        assert not self.tasks
+
+
+def run_all(code: Callable[..., Any]) -> Any:
+    """Run code whose tasks add up their arguments, each as soon as it can; return the end."""
+    carrier = Ready()
+    execution = begin(
+        code, carrier=carrier, codec=OBJECT, dependencies={"a": Dependency("a", codec=OBJECT)}
+    )
+    execution.input = ((), {})
+    execution.run()
+    while carrier.tasks:
+        task = carrier.tasks.pop()
+        execution.complete_task(task, sum(task.input[0]))
+        if execution.runnable:
+            execution.run()
+    return execution.closed
+
+
+def test_a_chain_of_very_many_calls_does_not_recurse() -> None:
+    def code(*, a: Any) -> Any:
+        result = 0
+        for _ in range(MANY):
+            result = a(result, 1)
+        return result
+
+    assert run_all(code).result == MANY
+
+
+def test_very_many_calls_side_by_side() -> None:
+    def code(*, a: Any) -> Any:
+        return a(*[a(1) for _ in range(MANY)])
+
+    assert run_all(code).result == MANY
+
+
+def test_very_many_calls_of_one_result() -> None:
+    def code(*, a: Any) -> Any:
+        one = a(1)
+        return a(*[a(one) for _ in range(MANY)])
+
+    assert run_all(code).result == MANY
+
+
+# --- what a time-out is ---------------------------------------------------------------------------
+
+
+def test_a_time_out_on_the_last_attempt_is_told_from_other_failures() -> None:
+    def code(*, a: Any) -> Any:
+        try:
+            wait(a(1))
+        except TaskTimedout as error:
+            return error.call
+        return None
+
+    history: list[Event] = [scheduled("a-0-0", 1), timed_out("a-0-0"), scheduled("a-0-1", 1)]
+    execution = begin(
+        code, [*history, timed_out("a-0-1")], dependencies=retried("a", Retry(attempts=2))
+    )
+    assert execution.run() == [complete("a-0-1")]
+
+
+def test_the_input_may_be_read_by_any_codec() -> None:
+    execution = Execution(lambda: partial(max), {}, ((1, 2), {}), codec=OBJECT)
+    (command,) = execution.run()
+    assert getattr(command, "result", None) == 2
