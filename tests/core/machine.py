@@ -10,6 +10,7 @@ from typing import Any
 from flowy import Execution
 from flowy.events import (
     CallId,
+    CloseWorkflow,
     Command,
     CompleteWorkflow,
     Event,
@@ -27,8 +28,8 @@ from flowy.events import (
     TimerStarted,
 )
 from flowy.retry import RetryPolicy
-from flowy.run import Dependency
-from flowy.serialization import JSON
+from flowy.run import Dependency, Task
+from flowy.serialization import JSON, OBJECT
 
 
 def begin(
@@ -64,6 +65,43 @@ def retried(name: str, retry: RetryPolicy) -> dict[str, Dependency]:
 
 def payload(*args: Any, **kwargs: Any) -> Any:
     return JSON.prepare_input(args, kwargs)[0]
+
+
+# --- size ----------------------------------------------------------------------------------------
+
+#: more than Python can nest
+MANY = 100_000
+
+
+class _Engine:
+    """Keeps the tasks that are ready, and lends an execution its `Carrier` methods."""
+
+    def __init__(self) -> None:
+        self.tasks: list[Task] = []
+
+    def schedule(self, task: Task) -> None:
+        self.tasks.append(task)
+
+    def start_timer(self, task: Task, delay: float) -> None:
+        raise AssertionError("nothing has a delay here")
+
+    def close(self, command: CloseWorkflow) -> None:
+        self.tasks.clear()
+
+
+def run_to_the_end(code: Callable[..., Any]) -> Any:
+    """Run code whose task `a` adds up its arguments, the newest call first; return the result."""
+    engine = _Engine()
+    dependencies = {"a": Dependency("a", codec=OBJECT)}
+    execution = Execution(workflow(code), dependencies, ((), {}), codec=OBJECT, carrier=engine)
+    execution.run()
+    while engine.tasks:
+        task = engine.tasks.pop()
+        execution.complete_task(task, sum(task.input[0]))
+        if execution.runnable:
+            execution.run()
+    assert isinstance(execution.closed, CompleteWorkflow)
+    return execution.closed.result
 
 
 # --- events --------------------------------------------------------------------------------------

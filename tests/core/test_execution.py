@@ -27,6 +27,7 @@ from flowy.serialization import JSON, OBJECT
 from flowy.task import Node
 
 from .machine import (
+    MANY,
     begin,
     cancelled,
     complete,
@@ -37,6 +38,7 @@ from .machine import (
     restart_with,
     retried,
     run_activity,
+    run_to_the_end,
     run_workflow,
     scheduled,
     timed_out,
@@ -699,40 +701,6 @@ def test_an_error_of_a_task_is_the_cause_of_its_failure() -> None:
 
 # --- size ----------------------------------------------------------------------------------------
 
-MANY = 100_000
-
-
-class Ready:
-    """Keeps the tasks that are ready."""
-
-    def __init__(self) -> None:
-        self.tasks: list[Task] = []
-
-    def schedule(self, task: Task) -> None:
-        self.tasks.append(task)
-
-    def start_timer(self, task: Task, delay: float) -> None:
-        raise AssertionError("nothing has a delay here")
-
-    def close(self, command: CloseWorkflow) -> None:
-        assert not self.tasks
-
-
-def run_all(code: Callable[..., Any]) -> Any:
-    """Run code whose tasks add up their arguments, each as soon as it can; return the end."""
-    carrier = Ready()
-    execution = begin(
-        code, carrier=carrier, codec=OBJECT, dependencies={"a": Dependency("a", codec=OBJECT)}
-    )
-    execution.input = ((), {})
-    execution.run()
-    while carrier.tasks:
-        task = carrier.tasks.pop()
-        execution.complete_task(task, sum(task.input[0]))
-        if execution.runnable:
-            execution.run()
-    return execution.closed
-
 
 def test_a_chain_of_very_many_calls_does_not_recurse() -> None:
     def code(*, a: Any) -> Any:
@@ -741,14 +709,14 @@ def test_a_chain_of_very_many_calls_does_not_recurse() -> None:
             result = a(result, 1)
         return result
 
-    assert run_all(code).result == MANY
+    assert run_to_the_end(code) == MANY
 
 
 def test_very_many_calls_side_by_side() -> None:
     def code(*, a: Any) -> Any:
         return a(*[a(1) for _ in range(MANY)])
 
-    assert run_all(code).result == MANY
+    assert run_to_the_end(code) == MANY
 
 
 def test_very_many_calls_of_one_result() -> None:
@@ -756,7 +724,7 @@ def test_very_many_calls_of_one_result() -> None:
         one = a(1)
         return a(*[a(one) for _ in range(MANY)])
 
-    assert run_all(code).result == MANY
+    assert run_to_the_end(code) == MANY
 
 
 # --- what a time-out is ---------------------------------------------------------------------------

@@ -19,12 +19,22 @@ from flowy import (
     restart,
     wait,
 )
-from flowy.events import CloseWorkflow, Event
+from flowy.events import CallId, Event, TaskCompleted, TaskScheduled
 from flowy.operations import Restart
-from flowy.run import Dependency, Task
+from flowy.run import Dependency
 from flowy.serialization import OBJECT
 
-from .machine import begin, complete, completed, fail, failed, run_activity, scheduled
+from .machine import (
+    MANY,
+    begin,
+    complete,
+    completed,
+    fail,
+    failed,
+    run_activity,
+    run_to_the_end,
+    scheduled,
+)
 
 # --- plain values, without an engine -------------------------------------------------------------
 
@@ -242,9 +252,9 @@ def test_a_place_is_settled_when_it_is_asked_for() -> None:
 
 
 def test_of_one_event_finishes_first_what_was_made_first() -> None:
-    # The place is told of the end before the call is, but it was made after the call. The call fails
-    # because it cannot write the value, so that the two can be told apart.
-    def code(*, a: Any, b: Any, c: Any) -> Any:
+    # The place is told of the end before the call is, but it was made after the call. The call
+    # fails because it cannot write the value, so that the two can be told apart.
+    def code(*, a: Any, b: Any) -> Any:
         result = a(0)
         places = finish_order(result)
         call = b(result)
@@ -256,12 +266,10 @@ def test_of_one_event_finishes_first_what_was_made_first() -> None:
         return "the place"
 
     dependencies = {"a": Dependency("a", codec=OBJECT)}
-    end = completed("a-0-0")
-    object.__setattr__(end, "result", object())
-    call = scheduled("a-0-0")
-    object.__setattr__(call, "input", ((0,), {}))
+    call = CallId("a", 0)
+    history = [TaskScheduled(call, ((0,), {})), TaskCompleted(call, object())]
     expected = [complete("b-0-0")]
-    assert both_ways(code, [call, end], dependencies=dependencies) == (expected, expected)
+    assert both_ways(code, history, dependencies=dependencies) == (expected, expected)
 
 
 def test_members_of_two_workflows() -> None:
@@ -362,44 +370,12 @@ def test_part_of_a_finish_order_asks_for_no_more() -> None:
 
 # --- size ----------------------------------------------------------------------------------------
 
-MANY = 100_000
-
-
-class Backwards:
-    """Completes tasks as soon as the code has stopped, the last one first."""
-
-    def __init__(self) -> None:
-        self.tasks: list[Task] = []
-
-    def schedule(self, task: Task) -> None:
-        self.tasks.append(task)
-
-    def start_timer(self, task: Task, delay: float) -> None:
-        raise AssertionError("nothing has a delay here")
-
-    def close(self, command: CloseWorkflow) -> None:
-        self.tasks.clear()
-
-    def run(self, code: Callable[..., Any]) -> Any:
-        """Return how the execution ends."""
-        execution = begin(
-            code, carrier=self, codec=OBJECT, dependencies={"a": Dependency("a", codec=OBJECT)}
-        )
-        execution.input = ((), {})
-        execution.run()
-        while self.tasks:
-            task = self.tasks.pop()
-            execution.complete_task(task, sum(task.input[0]))
-            if execution.runnable:
-                execution.run()
-        return execution.closed
-
 
 def test_a_reduction_of_very_many_values_does_not_recurse() -> None:
     def code(*, a: Any) -> Any:
         return parallel_reduce(a, [a(1) for _ in range(MANY)])
 
-    assert Backwards().run(code).result == MANY
+    assert run_to_the_end(code) == MANY
 
 
 def test_a_reduction_of_very_many_plain_values() -> None:
@@ -410,7 +386,7 @@ def test_a_finish_order_of_very_many_results() -> None:
     def code(*, a: Any) -> Any:
         return list(finish_order([a(number) for number in range(MANY)]))
 
-    assert Backwards().run(code).result == list(reversed(range(MANY)))
+    assert run_to_the_end(code) == list(reversed(range(MANY)))
 
 
 def test_very_many_firsts_of_firsts_do_not_recurse() -> None:
@@ -420,4 +396,4 @@ def test_very_many_firsts_of_firsts_do_not_recurse() -> None:
             result = first(result)
         return result
 
-    assert Backwards().run(code).result == 7
+    assert run_to_the_end(code) == 7

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import pytest
@@ -25,7 +25,7 @@ class Code:
     """A run of workflow code, as far as nodes need it."""
 
     created = 0
-    lock = nullcontext()
+    lock: AbstractContextManager[Any] = nullcontext()
 
     def __init__(self) -> None:
         self.stopped_on: list[Node] = []

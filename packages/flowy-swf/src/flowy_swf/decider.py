@@ -9,21 +9,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from flowy.config import WorkflowConfig
 from flowy.errors import NonDeterminismError
 from flowy.events import (
     CloseWorkflow,
     Command,
-    CompleteWorkflow,
-    FailWorkflow,
     RestartWorkflow,
     ScheduleActivity,
     ScheduleWorkflow,
     StartTimer,
 )
-from flowy.execution import Execution, HistoryError
+from flowy.execution import Execution
 from flowy_swf import decisions
 from flowy_swf.causes import PASSING, meaning
 from flowy_swf.config import SWFWorkflowConfig, TypeName
@@ -79,7 +77,6 @@ def decide(workflow: Workflow, history: History, execution: Mapping[str, str]) -
     """
     if history.cancel_requested:
         return Answer(_cancel(history))
-    store = workflow.config.payloads
     core = Execution(
         workflow.code.factory,
         workflow.code.dependencies,

@@ -1,9 +1,9 @@
 """Commands of the machine as decisions of the service, within the service's limits.
 
-A *batch* is what one response can carry. What does not fit is decided in the next decision task: the
-machine commands again whatever the history does not hold. So that there is a next one, the batch
-ends with a timer of no time. What would exceed the tasks that may be open waits without one, since a
-task that closes brings the next decision.
+A *batch* is what one response can carry. What does not fit is decided in the next decision task:
+the machine commands again whatever the history does not hold. So that there is a next one, the batch
+ends with a timer of no time. What would exceed the tasks that may be open waits without one, since
+a task that closes brings the next decision.
 """
 
 from __future__ import annotations
@@ -17,13 +17,11 @@ from typing import Any
 
 from flowy.events import (
     CallId,
-    Command,
     CompleteWorkflow,
     FailWorkflow,
     RestartWorkflow,
     ScheduleActivity,
     ScheduleWorkflow,
-    StartTimer,
 )
 from flowy_swf.checks import LONGEST, present
 from flowy_swf.failures import Failure
@@ -228,8 +226,3 @@ class Batch:
         if not self._again:
             self._again = True
             self.decisions.append(again_timer(self._id, delay))
-
-
-def kind_of(command: Command, kind: str) -> str:
-    """Return which kind of slot a command takes: that of its dependency, or a timer's."""
-    return "timer" if isinstance(command, StartTimer) else kind

@@ -1,4 +1,4 @@
-"""Failures on their way through the service: a reason for people, and details that hold all of it."""
+"""Failures on their way through the service: a reason for people, and all of it as details."""
 
 from __future__ import annotations
 

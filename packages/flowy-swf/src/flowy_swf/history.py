@@ -1,8 +1,8 @@
 """The service's history of an execution, read for the machine.
 
-One table covers every type of event. Each becomes events of the machine, or changes what is known to
-be open, or deliberately neither. Whatever the service leaves out of an event that is optional may be
-missing. A history that cannot be one is refused: from the wrong events come wrong decisions.
+One table covers every type of event. Each becomes events of the machine, or changes what is known
+to be open, or deliberately neither. Whatever is optional in an event may be missing. A history that
+cannot be one is refused: from the wrong events come wrong decisions.
 
 What the service refused to do has no event of its own in the machine. A refusal that passes leaves
 the call in `throttled`, until a timer is started for it: the same timer that delays an attempt, so
@@ -330,11 +330,10 @@ class History:
 
     def _timer_refused(self, event_id: int, attributes: Json) -> None:
         timer_id, cause = attributes["timerId"], attributes.get("cause", "")
-        if cause in PASSING:
-            self.timers_refused += 1
-            return
         call = _delayed_call(timer_id)
-        if call is not None:
+        if call is None or cause in PASSING:
+            self.timers_refused += 1
+        else:
             self.throttled.pop(call, None)
             dependency = self._dependencies.get(call.name)
             self._refused(call, dependency.kind if dependency else "activity", cause)

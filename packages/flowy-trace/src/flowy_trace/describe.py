@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 #: how many characters of an argument list or a result a trace keeps
-LIMIT = 200
+LIMIT = 150
 
 #: how many characters of a message or a traceback it keeps
 LONG_LIMIT = 4000
@@ -49,7 +49,8 @@ def shorten(text: str, limit: int = LIMIT) -> str:
     """Return the text, or its beginning and how long it was."""
     if len(text) <= limit:
         return text
-    return f"{text[:limit]}… ({len(text):,} characters)"
+    # In ASCII, for one other character would double what the text takes.
+    return f"{text[:limit]}... ({len(text):,} characters)"
 
 
 def shorten_bytes(text: str, limit: int) -> str:
@@ -78,7 +79,7 @@ def arguments(payload: Any) -> str:
                 and isinstance(value[1], dict)
             ):
                 return _call(value[0], value[1])
-        cut = payload[2:] if payload.startswith("[[") else payload
+        cut = payload.removeprefix("[[")
         return printable(shorten(cut))
     if isinstance(payload, tuple) and len(payload) == 2 and isinstance(payload[1], dict):
         texts = [of_object(each) for each in payload[0]]

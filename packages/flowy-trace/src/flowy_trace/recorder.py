@@ -74,7 +74,7 @@ class _Call:
         #: whether values are carried as JSON text
         self.is_json = True
         self.result: Any = None
-        self.sources: tuple[CallId, ...] = ()
+        self.sources: tuple[_Call, ...] = ()
         #: the number of the last attempt
         self.attempt = call.attempt
         self.last = _Attempt()
@@ -163,7 +163,9 @@ class Recorder(Observer):
         kind = type(command)
         if kind is ScheduleActivity or kind is ScheduleWorkflow:
             call = self._call(record, command.call)  # type: ignore[union-attr]
-            call.sources = command.sources  # type: ignore[union-attr]
+            # Calls of other executions are not among them: their edges would cross workflows.
+            known = map(record.calls.get, [source[:2] for source in command.sources])  # type: ignore[union-attr]
+            call.sources = tuple([source for source in known if source is not None])
         elif kind in _CLOSINGS:
             record.ended = time
             record.outcome = _CLOSINGS[kind]

@@ -1,0 +1,136 @@
+"""The loop that every worker lives in: poll, handle, and let no error end it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from flowy_swf.calls import Backoff
+
+logger = logging.getLogger("flowy.swf")
+
+
+class Stop:
+    """How far a worker's stop has come: not asked for, no more polls, or at once."""
+
+    def __init__(self) -> None:
+        self._polling = threading.Event()
+        self._everything = threading.Event()
+
+    def stop_polling(self) -> None:
+        """Have no more polls sent; what was sent or is being handled goes on to its end."""
+        self._polling.set()
+
+    def stop_everything(self) -> None:
+        """Have everything end as soon as it can."""
+        self._polling.set()
+        self._everything.set()
+
+    @property
+    def polls_no_more(self) -> bool:
+        """Whether no more polls are to be sent."""
+        return self._polling.is_set()
+
+    def wait_to_poll(self, seconds: float) -> bool:
+        """Wait before another poll; return True, at once, when there is to be none."""
+        return self._polling.wait(seconds)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait while a task is being handled; return True, at once, when that is to end."""
+        return self._everything.wait(seconds)
+
+    def clear(self) -> None:
+        """Forget that a stop was asked for."""
+        self._polling.clear()
+        self._everything.clear()
+
+
+def poll_forever(
+    poll: Callable[[], Any],
+    handle: Callable[[Any], None],
+    stop: Stop,
+    break_loop: Callable[[], bool] = lambda: False,
+) -> None:
+    """Poll for tasks and handle each, until stopped.
+
+    Whatever polling raises is logged, and the next poll waits, the longer the more errors come in a
+    row. Whatever handling raises is logged.
+
+    Parameters
+    ----------
+    poll
+        makes one call; returns a task, or None if there was none.
+    handle
+        deals with a task.
+    stop
+        ends the loop before the next poll.
+    break_loop
+        is asked before each poll, and ends the loop with True.
+    """
+    backoff = Backoff()
+    while not stop.polls_no_more and not break_loop():
+        try:
+            task = poll()
+        except Exception as exc:
+            delay = backoff.next()
+            logger.warning(
+                "polling failed (%s: %s); the next poll is in %.1f s",
+                type(exc).__name__,
+                exc,
+                delay,
+            )
+            stop.wait_to_poll(delay)
+            continue
+        backoff.reset()
+        if task is not None:
+            try:
+                handle(task)
+            except Exception:
+                logger.exception("handling a task failed; the worker goes on")
+
+
+def polled(response: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the task that a poll was answered with, or None if there was none."""
+    return response if response.get("taskToken") else None
+
+
+def default_identity() -> str:
+    """Return what tells this process from others in histories."""
+    return f"{socket.gethostname()}:{os.getpid()}"[:256]
+
+
+@contextmanager
+def stopped_by_signals(stop: Stop) -> Iterator[None]:
+    """Have SIGTERM and SIGINT stop polling, and a second one everything, inside a with block.
+
+    A second signal raises KeyboardInterrupt besides. On another thread than the main one, which
+    signals never come to, this does nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def handler(number: int, frame: FrameType | None) -> None:
+        if stop.polls_no_more:
+            stop.stop_everything()
+            raise KeyboardInterrupt
+        logger.warning(
+            "%s: no more polls; tasks and polls that are under way end first, a second signal "
+            "stops at once",
+            signal.Signals(number).name,
+        )
+        stop.stop_polling()
+
+    before = {number: signal.signal(number, handler) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, previous in before.items():
+            signal.signal(number, previous)
