@@ -183,9 +183,10 @@ class _Writer:
     def statement(self, scope: _Scope, depth: int) -> None:
         self.left -= 1
         simple = (self.call, self.call, self.wait, self.first, self.fan, self.reduce, self.order)
-        rare = (self.endure, self.note, self.pair, self.compute, self.chain, self.take_one, self.look)
+        rare = (self.pair, self.compute, self.chain, self.take_one, self.look)
+        failing = (self.endure, self.note)
         nested = (self.branch, self.attempt, self.attempt, self.swallow, self.each, self.cleanup)
-        write = self.draw(st.sampled_from((*simple, *rare, *nested)))
+        write = self.draw(st.sampled_from((*simple, *rare, *failing, *nested)))
         if write in nested and (depth > 2 or self.left <= 0):
             write = self.call
         if write in nested:

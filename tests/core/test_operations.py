@@ -267,7 +267,7 @@ def test_of_one_event_finishes_first_what_was_made_first() -> None:
 
     dependencies = {"a": Dependency("a", codec=OBJECT)}
     call = CallId("a", 0)
-    history = [TaskScheduled(call, ((0,), {})), TaskCompleted(call, object())]
+    history: list[Event] = [TaskScheduled(call, ((0,), {})), TaskCompleted(call, object())]
     expected = [complete("b-0-0")]
     assert both_ways(code, history, dependencies=dependencies) == (expected, expected)
 

@@ -7,8 +7,6 @@ at once, so that what does not depend on each other runs in parallel.
 from typing import TYPE_CHECKING, Any
 
 from flowy._version import __version__ as __version__
-from flowy.config import activity as activity
-from flowy.config import scan as scan
 from flowy.errors import DependencyError as DependencyError
 from flowy.errors import NonDeterminismError as NonDeterminismError
 from flowy.errors import PluginError as PluginError
@@ -17,7 +15,6 @@ from flowy.errors import SuspendTask as SuspendTask
 from flowy.errors import TaskCancelled as TaskCancelled
 from flowy.errors import TaskError as TaskError
 from flowy.errors import TaskTimedout as TaskTimedout
-from flowy.execution import Execution as Execution
 from flowy.heartbeats import heartbeat as heartbeat
 from flowy.operations import finish_order as finish_order
 from flowy.operations import first as first
@@ -27,23 +24,38 @@ from flowy.result import ResultProxy as ResultProxy
 from flowy.result import is_result_proxy as is_result_proxy
 from flowy.result import wait as wait
 from flowy.retry import Retry as Retry
-from flowy.run import is_replaying as is_replaying
 
 if TYPE_CHECKING:
     from flowy import testing as testing
+    from flowy.config import activity as activity
+    from flowy.config import scan as scan
     from flowy.engine_api import Engine as Engine
     from flowy.engine_api import ExecutionInfo as ExecutionInfo
     from flowy.engine_api import Observer as Observer
     from flowy.engine_api import RunInfo as RunInfo
+    from flowy.execution import Execution as Execution
     from flowy.hookspecs import hookimpl as hookimpl
     from flowy.plugins import Plugins
     from flowy.plugins import engine as engine
     from flowy.plugins import engines as engines
     from flowy.replay import WorkflowLogger as WorkflowLogger
+    from flowy.run import is_replaying as is_replaying
     from flowy_local import LocalWorkflow as LocalWorkflow
+    from flowy_swf.activity_worker import SWFActivityWorker as SWFActivityWorker
+    from flowy_swf.client import SWFClient as SWFClient
+    from flowy_swf.config import SWFActivityConfig as SWFActivityConfig
+    from flowy_swf.config import SWFWorkflowConfig as SWFWorkflowConfig
+    from flowy_swf.registration import SWFRegistrationError as SWFRegistrationError
+    from flowy_swf.starter import SWFWorkflowStarter as SWFWorkflowStarter
+    from flowy_swf.workflow_worker import SWFWorkflowWorker as SWFWorkflowWorker
 
-#: names that are seldom needed, or need pluggy, and where they are
+#: names that workflow code seldom needs, and where they are: imported when used, because they take
+#: most of the time, or need pluggy
 _LATER = {
+    "Execution": "flowy.execution",
+    "activity": "flowy.config",
+    "is_replaying": "flowy.run",
+    "scan": "flowy.config",
     "Engine": "flowy.engine_api",
     "ExecutionInfo": "flowy.engine_api",
     "Observer": "flowy.engine_api",
@@ -58,7 +70,16 @@ _LATER = {
 _WITH_PLUGGY = {"flowy.hookspecs", "flowy.plugins"}
 
 #: names that the project's own engines offer, and the distributions that bring them
-_DISTRIBUTIONS = {"LocalWorkflow": "flowy-local"}
+_DISTRIBUTIONS = {
+    "LocalWorkflow": "flowy-local",
+    "SWFActivityConfig": "flowy-swf",
+    "SWFActivityWorker": "flowy-swf",
+    "SWFClient": "flowy-swf",
+    "SWFRegistrationError": "flowy-swf",
+    "SWFWorkflowConfig": "flowy-swf",
+    "SWFWorkflowStarter": "flowy-swf",
+    "SWFWorkflowWorker": "flowy-swf",
+}
 
 
 def __getattr__(name: str) -> Any:

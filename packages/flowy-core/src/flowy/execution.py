@@ -323,7 +323,9 @@ class Execution:
 
     def fail(self, error: BaseException) -> None:
         """Close the execution with an error."""
-        self._close(FailWorkflow(error, f"{type(error).__name__}: {error}"))
+        # A TaskError's own text depends on whether its cause is at hand.
+        text = error.summary() if isinstance(error, TaskError) else str(error)
+        self._close(FailWorkflow(error, f"{type(error).__name__}: {text}"))
 
     # --- inside --------------------------------------------------------------------------------
 

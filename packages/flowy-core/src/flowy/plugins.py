@@ -27,7 +27,7 @@ GROUP = "flowy"
 DISABLE = "FLOWY_DISABLE_PLUGINS"
 
 #: the project's own engines, and what brings them
-_DISTRIBUTIONS = {"local": "flowy-local"}
+_DISTRIBUTIONS = {"local": "flowy-local", "swf": "flowy-swf"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """Commands of the machine as decisions of the service, within the service's limits.
 
 A *batch* is what one response can carry. What does not fit is decided in the next decision task:
-the machine commands again whatever the history does not hold. So that there is a next one, the batch
-ends with a timer of no time. What would exceed the tasks that may be open waits without one, since
-a task that closes brings the next decision.
+the machine commands again whatever the history does not hold. So that there is a next one, the
+batch ends with a timer of no time. What would exceed the tasks that may be open waits without one,
+since a task that closes brings the next decision.
 """
 
 from __future__ import annotations

@@ -1,10 +1,29 @@
-"""What Flowy finds of flowy-swf: its commands. Importing this does not load boto3."""
+"""What Flowy finds of flowy-swf: its engine and commands. Importing this does not load boto3."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import flowy
+
+
+@flowy.hookimpl
+def flowy_engine() -> flowy.Engine:
+    """Return the engine for Amazon SWF."""
+    return flowy.Engine(
+        name="swf",
+        summary="Amazon SWF, with deciders and activity workers on any number of machines",
+        configure="flowy_swf.config:configure",
+        names={
+            "SWFActivityConfig": "flowy_swf.config:SWFActivityConfig",
+            "SWFActivityWorker": "flowy_swf.activity_worker:SWFActivityWorker",
+            "SWFClient": "flowy_swf.client:SWFClient",
+            "SWFRegistrationError": "flowy_swf.registration:SWFRegistrationError",
+            "SWFWorkflowConfig": "flowy_swf.config:SWFWorkflowConfig",
+            "SWFWorkflowStarter": "flowy_swf.starter:SWFWorkflowStarter",
+            "SWFWorkflowWorker": "flowy_swf.workflow_worker:SWFWorkflowWorker",
+        },
+    )
 
 
 @flowy.hookimpl

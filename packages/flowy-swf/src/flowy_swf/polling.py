@@ -38,6 +38,11 @@ class Stop:
         """Whether no more polls are to be sent."""
         return self._polling.is_set()
 
+    @property
+    def ends_everything(self) -> bool:
+        """Whether everything is to end as soon as it can."""
+        return self._everything.is_set()
+
     def wait_to_poll(self, seconds: float) -> bool:
         """Wait before another poll; return True, at once, when there is to be none."""
         return self._polling.wait(seconds)

@@ -150,6 +150,8 @@ class Worker(Generic[ConfigT]):
                     target=self._serve,
                     args=(client, domain, task_list, identity),
                     name=f"flowy-swf-{number}",
+                    # Only so that a second signal need not wait for polls that are held.
+                    daemon=True,
                 )
                 for number in range(1, threads)
             ]
@@ -159,9 +161,10 @@ class Worker(Generic[ConfigT]):
                 self._serve(client, domain, task_list, identity)
             finally:
                 self._stop.stop_polling()
-                for thread in others:
-                    thread.join()
-                self._stop.clear()
+                if not self._stop.ends_everything:
+                    for thread in others:
+                        thread.join()
+                    self._stop.clear()
 
     def break_loop(self) -> bool:
         """Return whether to end the loop before the next poll; override it."""

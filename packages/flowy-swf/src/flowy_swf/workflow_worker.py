@@ -20,6 +20,10 @@ logger = logging.getLogger("flowy.swf")
 _LONGEST = 3600.0
 
 
+class UnreadError(Exception):
+    """The service did not give a whole history in time."""
+
+
 class SWFWorkflowWorker(Worker[SWFWorkflowConfig]):
     """Decides executions: runs workflow code over their histories."""
 
@@ -59,6 +63,16 @@ class SWFWorkflowWorker(Worker[SWFWorkflowConfig]):
             self._read(client, domain, task_list, task, history)
             self._warn_of_length(task, type_name, execution)
             answer = decide(workflow, history, execution)
+        except UnreadError as exc:
+            logger.warning(
+                "the history of workflow id %r, run id %r could not be read, so another decider "
+                "gets it: %s",
+                execution["workflowId"],
+                execution["runId"],
+                exc,
+                extra=dict(execution),
+            )
+            return
         except Exception as exc:
             delay = self._trouble.note(execution["runId"])
             logger.error(
@@ -91,13 +105,16 @@ class SWFWorkflowWorker(Worker[SWFWorkflowConfig]):
         history.add_all(page["events"])
         while page.get("nextPageToken"):
             token = page["nextPageToken"]
-            page = insist(
-                lambda token=token: client.poll_for_decision_task(  # type: ignore[misc]
-                    domain=domain, taskList={"name": task_list}, nextPageToken=token
-                ),
-                self._stop.wait,
-                _limit(history),
-            )
+            try:
+                page = insist(
+                    lambda token=token: client.poll_for_decision_task(  # type: ignore[misc]
+                        domain=domain, taskList={"name": task_list}, nextPageToken=token
+                    ),
+                    self._stop.wait,
+                    _limit(history),
+                )
+            except Exception as exc:
+                raise UnreadError(f"{type(exc).__name__}: {exc}") from exc
             history.add_all(page["events"])
         history.check_decision(task["startedEventId"])
 
