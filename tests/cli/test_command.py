@@ -178,7 +178,8 @@ def test_flowy_core_alone_says_what_to_install(
 def test_flowy_core_alone_lists_the_commands_and_what_they_need(flowy_command: Flowy) -> None:
     done = flowy_command("--help", before=ALONE)
     assert done.returncode == 0
-    assert "    run       needs flowy-local\n    swf       needs flowy-swf\n" in done.stdout
+    for name, needs in (("run  ", "flowy-local"), ("swf  ", "flowy-swf"), ("trace", "flowy-trace")):
+        assert f"    {name}     needs {needs}\n" in done.stdout
     assert flowy_command("--version", before=ALONE).stdout.startswith(
         f"flowy-core {flowy.__version__}\n"
     )

@@ -125,7 +125,8 @@ def both_ways(
     live: Execution = begin(code, **options)
     commands = live.run()
     for event in history:
-        commands = live.apply(event)
+        if live.closed is None:
+            commands = live.apply(event)
         if live.runnable:
             commands += live.run()
     return commands, begin(code, history, **options).run()
@@ -251,25 +252,58 @@ def test_a_place_is_settled_when_it_is_asked_for() -> None:
     assert both_ways(code, history) == (expected, expected)
 
 
+# A call that cannot write a value fails as soon as the value is there. So it can be told from
+# places that get the value by the same event.
+
+
+def unwritable(*numbers: int) -> list[Event]:
+    """Return the events of calls of `a` that end, in this order, with such values."""
+    order = sorted(numbers)
+    return [
+        *(TaskScheduled(CallId("a", number), ((number,), {})) for number in order),
+        *(TaskCompleted(CallId("a", number), object()) for number in numbers),
+    ]
+
+
+def who_fails(result: Any) -> str:
+    """Return the call whose failure this is."""
+    try:
+        wait(result)
+    except TaskError as error:
+        return error.call
+    return "none"
+
+
 def test_of_one_event_finishes_first_what_was_made_first() -> None:
-    # The place is told of the end before the call is, but it was made after the call. The call
-    # fails because it cannot write the value, so that the two can be told apart.
-    def code(*, a: Any, b: Any) -> Any:
+    def call_before_place(*, a: Any, b: Any) -> Any:
         result = a(0)
         places = finish_order(result)
         call = b(result)
-        place = next(places)
-        try:
-            wait(first(place, call))
-        except TaskError as error:
-            return error.call
-        return "the place"
+        return who_fails(first(next(places), call))
 
-    dependencies = {"a": Dependency("a", codec=OBJECT)}
-    call = CallId("a", 0)
-    history: list[Event] = [TaskScheduled(call, ((0,), {})), TaskCompleted(call, object())]
-    expected = [complete("b-0-0")]
-    assert both_ways(code, history, dependencies=dependencies) == (expected, expected)
+    def place_before_call(*, a: Any, b: Any) -> Any:
+        result = a(0)
+        place = first(result)
+        call = b(result)
+        return who_fails(first(call, place))
+
+    # Of the first two, the place is told of the end before the call is.
+    for code, who in ((call_before_place, "b-0-0"), (place_before_call, "none")):
+        expected = [complete(who)]
+        assert both_ways(code, unwritable(0), dependencies=OBJECTS) == (expected, expected)
+
+
+def test_a_call_that_cannot_write_its_values_fails_with_the_last_of_them() -> None:
+    def code(*, a: Any, b: Any) -> Any:
+        results = [a(0), a(1), a(2)]
+        return who_fails(first(b(results[0], results[1]), results[2]))
+
+    expected = [complete("none")]
+    history = unwritable(0, 2, 1)
+    assert both_ways(code, history, dependencies=OBJECTS) == (expected, expected)
+
+
+OBJECTS = {"a": Dependency("a", codec=OBJECT)}
 
 
 def test_members_of_two_workflows() -> None:

@@ -331,15 +331,6 @@ def test_a_factory_without_a_signature_is_called_with_what_is_configured() -> No
     assert configured(Opaque(), square).run(3) == 9
 
 
-def test_tracing_is_refused_while_it_is_not_there() -> None:
-    with pytest.raises(NotImplementedError) as caught:
-        configured(Needs, square).run(_trace="picture")
-    assert str(caught.value) == "_trace is not there yet: this version draws no traces"
-
-
-# --- scan --------------------------------------------------------------------------------------
-
-
 def module_with(**things: Any) -> types.ModuleType:
     """Return a module that defines these things."""
     module = types.ModuleType("scanned")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _FAMILY = frozenset({"flowy-core", "flowy-local", "flowy-swf", "flowy-trace"})
 
 #: subcommands that they add, and which of them does
-_COMMANDS = {"run": "flowy-local", "swf": "flowy-swf"}
+_COMMANDS = {"run": "flowy-local", "swf": "flowy-swf", "trace": "flowy-trace"}
 
 
 class CommandParser(argparse.ArgumentParser):

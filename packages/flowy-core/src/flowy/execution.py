@@ -115,6 +115,9 @@ class Execution:
     replayed
         how many events of the history were there when the code was last run, by an object that is
         gone; None if it never was. See `flowy.is_replaying`.
+    forgets
+        whether calls that are over are forgotten, for code that is parked and never run again. A
+        carrier that says so must not tell of the end of an attempt twice.
     """
 
     def __init__(
@@ -130,6 +133,7 @@ class Execution:
         lock: AbstractContextManager[Any] | None = None,
         seed: str = "",
         replayed: int | None = None,
+        forgets: bool = False,
     ) -> None:
         self.factory = factory
         self.dependencies = dependencies
@@ -148,6 +152,7 @@ class Execution:
         #: the markers recorded, in order
         self.markers: list[MarkerRecorded] = []
         self._park = park
+        self._forgets = forgets
         self._commands = _Commands()
         self._carrier: Carrier = self._commands if carrier is None else carrier
         self._calls: dict[str, dict[int, Task]] = {name: {} for name in dependencies}
@@ -279,6 +284,9 @@ class Execution:
         task.scheduled = False
         # Set last: another thread takes a node with an order for closed.
         task.order = (number, 0, 0)
+        if self._forgets:
+            del self._calls[task.dependency.name][task.number]
+            task.input = task.carried = None
         if task.dependents is not None:
             close_dependents(task)
 
@@ -333,7 +341,13 @@ class Execution:
         """Run the code; return how the execution closes, which counts unless the run stopped."""
         try:
             args, kwargs = self.codec.load_input(self.input)
-            value = self.factory(**run.bound)(*args, **kwargs)
+            workflow = self.factory(**run.bound)
+            if not callable(workflow):
+                raise TypeError(
+                    f"{self.factory!r} returned {workflow!r}, which cannot be called: the factory "
+                    "of a workflow takes its dependencies and returns what is called with the input"
+                )
+            value = workflow(*args, **kwargs)
             # Not isinstance, which would force a result.
             if type(value) is Restart:
                 prepared, sources = self.codec.prepare_input(value.args, value.kwargs)

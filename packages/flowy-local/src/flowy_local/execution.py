@@ -118,6 +118,7 @@ class LocalExecution:
             carrier=self,
             park=self._park,
             lock=scheduler,
+            forgets=job is None,
         )
         # The code is running, parked (its thread waits for `_waiter`), suspended (no thread has
         # it), or over; the lock guards these.

@@ -36,6 +36,6 @@ def _leave_out_our_frames(shown: traceback.TracebackException) -> None:
 
 
 def _is_ours(filename: str) -> bool:
-    folders = (os.path.dirname(module.__file__ or "") for module in (flowy, importlib))
-    here = os.path.dirname(__file__)
-    return filename.startswith(("<frozen importlib", here, *folders))
+    files = (module.__file__ or "" for module in (flowy, importlib))
+    folders = [os.path.join(os.path.dirname(file), "") for file in (__file__, *files)]
+    return filename.startswith(("<frozen importlib", *folders))

@@ -229,8 +229,10 @@ class Scheduler:
             if not job.over:
                 self.runnable.append(execution.again(closed.input))
         elif isinstance(closed, CompleteWorkflow):
+            job.child = None
             self.completed(job, closed.result)
         elif isinstance(closed, FailWorkflow):
+            job.child = None
             self.failed(job, failure_of(closed.error))
 
     def end(self, job: Job) -> None:

@@ -128,6 +128,8 @@ class LocalWorkflow(WorkflowConfig):
             executor's processes.
         """
         self.check_name(name)
+        if isinstance(function, LocalWorkflow):
+            raise TypeError(f"{name!r} is given a workflow: use conf_workflow({name!r}, ...)")
         if not callable(function):
             raise TypeError(f"activity {name!r} must be a function, not {function!r}")
         if inspect.iscoroutinefunction(function):

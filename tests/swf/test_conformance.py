@@ -1,0 +1,89 @@
+"""The conformance suite over the emulator: real deciders and activity workers over HTTP."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import types
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from flowy.testing import conformance
+from flowy.testing.conformance import Activity, Workflow, activities
+from flowy_swf.activity_worker import SWFActivityWorker
+from flowy_swf.registration import register_types
+from flowy_swf.workflow_worker import SWFWorkflowWorker
+from tests.swf.fleet import DOMAIN, Fleet, activity_config, fleet, workflow_config
+
+#: The service's time-outs are whole seconds; those of the suite are that many times as long here.
+SCALE = 100
+
+
+class Engine:
+    """Workers that learn the types of each case as it comes."""
+
+    def __init__(self, running: Fleet, decider: SWFWorkflowWorker) -> None:
+        self.fleet = running
+        self.decider = decider
+        self.worker = SWFActivityWorker()
+        self._numbers = itertools.count()
+
+    def run(
+        self,
+        factory: Any,
+        activities: dict[str, Activity],
+        workflows: dict[str, Workflow],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Any:
+        name = self.configure(Workflow(factory, activities, workflows))
+        register_types(self.fleet.client, DOMAIN, self.decider.types)
+        register_types(self.fleet.client, DOMAIN, self.worker.types)
+        return self.fleet.run(name, *args, **kwargs)
+
+    def configure(self, workflow: Workflow) -> str:
+        """Register a workflow and what it calls under new names; return its own."""
+        number = next(self._numbers)
+        config = workflow_config()
+        for name, activity in workflow.activities.items():
+            limit = 3600 if activity.timeout is None else math.ceil(activity.timeout * SCALE)
+            full_name = f"{name}-{number}"
+            self.worker.register(
+                activity_config(default_start_to_close=limit), activity.function, 1, full_name
+            )
+            config.conf_activity(name, 1, full_name, retry=activity.retry)
+        for name, child in workflow.workflows.items():
+            config.conf_workflow(name, 1, self.configure(child), retry=(0,))
+        full_name = f"workflow-{number}"
+        self.decider.register(config, workflow.factory, 1, full_name)
+        return full_name
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    with fleet() as running:
+        engine = Engine(running, SWFWorkflowWorker())
+        running.serve(engine.decider, threads=2)
+        running.serve(engine.worker, threads=4)
+        yield engine
+
+
+def skip_time(monkeypatch: pytest.MonkeyPatch, running: Fleet) -> None:
+    """Have activities that take their time take the emulator's."""
+
+    def sleep(seconds: float) -> None:
+        running.emulator.advance(math.ceil(seconds * SCALE))
+
+    monkeypatch.setattr(activities, "time", types.SimpleNamespace(sleep=sleep))
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, id=case.name) for case in conformance.cases()]
+)
+def test_conformance(
+    case: conformance.Case, engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    skip_time(monkeypatch, engine.fleet)
+    case.check(engine.run, str(tmp_path))
