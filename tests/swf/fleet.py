@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from flowy.errors import TaskCancelled, TaskError, TaskTimedout
+from flowy.serialization import JSON
 from flowy_swf.activity_worker import SWFActivityWorker
 from flowy_swf.config import SWFActivityConfig, SWFWorkflowConfig
 from flowy_swf.emulator import Emulator
 from flowy_swf.failures import Failure
 from flowy_swf.payloads import unpack
 from flowy_swf.registration import register_domain
-from flowy.serialization import JSON
 from flowy_swf.starter import SWFWorkflowStarter
 from flowy_swf.worker import Worker
 from flowy_swf.workflow_worker import SWFWorkflowWorker
@@ -138,9 +138,7 @@ def outcome(event: Json) -> Any:
         return JSON.load_value(unpack(attributes["result"]))
     if kind == "WorkflowExecutionFailed":
         failure = Failure.read(attributes.get("reason"), attributes.get("details"))
-        raise TaskError(
-            failure.message, error_type=failure.error_type, traceback=failure.traceback
-        )
+        raise TaskError(failure.message, error_type=failure.error_type, traceback=failure.traceback)
     if kind == "WorkflowExecutionCanceled":
         raise TaskCancelled(attributes.get("details", ""))
     raise TaskTimedout(kind)

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests.swf.fleet import DOMAIN, Fleet, activity_config, fleet, workflow_config
 
 from flowy.testing import conformance
 from flowy.testing.conformance import Activity, Workflow, activities
 from flowy_swf.activity_worker import SWFActivityWorker
 from flowy_swf.registration import register_types
 from flowy_swf.workflow_worker import SWFWorkflowWorker
-from tests.swf.fleet import DOMAIN, Fleet, activity_config, fleet, workflow_config
 
 #: The service's time-outs are whole seconds; those of the suite are that many times as long here.
 SCALE = 100
@@ -38,9 +38,11 @@ class Engine:
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> Any:
+        known = {*self.decider.types, *self.worker.types}
         name = self.configure(Workflow(factory, activities, workflows))
-        register_types(self.fleet.client, DOMAIN, self.decider.types)
-        register_types(self.fleet.client, DOMAIN, self.worker.types)
+        for types_of in (self.decider.types, self.worker.types):
+            new = {each: config for each, config in types_of.items() if each not in known}
+            register_types(self.fleet.client, DOMAIN, new)
         return self.fleet.run(name, *args, **kwargs)
 
     def configure(self, workflow: Workflow) -> str:
@@ -79,9 +81,7 @@ def skip_time(monkeypatch: pytest.MonkeyPatch, running: Fleet) -> None:
     monkeypatch.setattr(activities, "time", types.SimpleNamespace(sleep=sleep))
 
 
-@pytest.mark.parametrize(
-    "case", [pytest.param(case, id=case.name) for case in conformance.cases()]
-)
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in conformance.cases()])
 def test_conformance(
     case: conformance.Case, engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:

@@ -47,6 +47,8 @@ class Stopper(Protocol):
     created: int
     #: is held whenever the graph changes
     lock: AbstractContextManager[Any]
+    #: whether the code still does what an earlier run of it has done
+    replaying: bool
 
     def stop_until(self, node: Node) -> None:
         """Stop the workflow code until `node` is closed."""
@@ -106,7 +108,7 @@ class Node:
             raise self.error.with_traceback(None)
         if self._value is UNKNOWN_VALUE:
             assert self.codec is not None
-            if self.run is not None:
+            if self.run is not None and self.run.replaying:
                 self.run.reach(self.order[0])  # type: ignore[index]
             self._value = self.codec.load_value(self.payload)
         return self._value

@@ -182,8 +182,14 @@ class _Forker:
         self._process: BaseProcess = context.Process(  # type: ignore[attr-defined]
             target=self._help, args=(context, control, activities), name="flowy-forker"
         )
-        self._process.start()
-        control.close()
+        try:
+            self._process.start()
+        except BaseException:
+            # Ctrl-C in the middle: what was started ends with the other end of its pipe.
+            self._control.close()
+            raise
+        finally:
+            control.close()
 
     def start(self, connection: Connection) -> _Process:
         with self._lock, connection:

@@ -121,11 +121,10 @@ class ThreadPool:
         busy = []
         for thread in list(self._threads):
             worker = self._workers.get(thread)
-            if thread.ident is None:
-                # An interrupt came before it was started.
-                continue
             if worker is None or not worker.busy():
-                thread.join(timeout)
+                # Python refuses to join a thread whose start was interrupted.
+                with suppress(RuntimeError):
+                    thread.join(timeout)
             elif not worker.stuck:
                 busy.append(thread)
         return busy
