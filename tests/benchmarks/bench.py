@@ -27,12 +27,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))
+from tests.benchmarks import patterns, scale
+from tests.benchmarks.row import Measurement, Row
 
 import flowy
-import patterns
-import scale
-from row import Measurement, Row
 
 SIZES = (1_000, 10_000, 100_000)
 WORKERS = 8
@@ -176,9 +174,7 @@ def imports(what: str, rounds: int) -> Row:
     for _ in range(2 * rounds):
         start = seconds(bare)
         ours.append((seconds(run("import flowy")) - start) * 1e6)
-        theirs.append(
-            (seconds(run("import json, dataclasses, concurrent.futures")) - start) * 1e6
-        )
+        theirs.append((seconds(run("import json, dataclasses, concurrent.futures")) - start) * 1e6)
     a, b = statistics.median(ours), statistics.median(theirs)
     return Row(what, a, b, a / b, "us", 2.0)
 
@@ -207,11 +203,11 @@ PAGE = """# Performance
 Written by the benchmark itself: `hatch run bench --page docs/performance.md`. Measured with
 {machine}.
 
-Each row is measured beside its yardstick in the same process, in turns; shown are medians of several
-rounds. Times are for one task in microseconds, with the default settings: values cross the engine as
-JSON, eight activity workers, no observer. The yardsticks are the standard library's executors doing
-the same work, `raw` as `submit()` and `result()`: a chain for chains and reductions, a fan for the
-rest. They encode nothing, keep no graph, and know no retries.
+Each row is measured beside its yardstick in the same process, in turns; shown are medians of
+several rounds. Times are for one task in microseconds, with the default settings: values cross the
+engine as JSON, eight activity workers, no observer. The yardsticks are the standard library's
+executors doing the same work with `submit()` and `result()`: a chain for chains and reductions, a
+fan for the rest. They encode nothing, keep no graph, and know no retries.
 
 {table}
 """
@@ -228,7 +224,7 @@ def main() -> int:
     parser.add_argument("--peers", action="store_true", help="beside dask, distributed and Parsl")
     options = parser.parse_args()
     if options.peers:
-        import peers
+        from tests.benchmarks import peers
 
         source = peers.measurements()
     else:

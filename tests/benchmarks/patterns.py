@@ -99,14 +99,14 @@ def configure(name: str, **options: Any) -> flowy.LocalWorkflow:
         workflow = flowy.LocalWorkflow(children, **options)
         workflow.conf_workflow("child", inner)
         return workflow
-    factory = {
+    factories: dict[str, Callable[..., Any]] = {
         "chain": chain,
         "wait chain": wait_chain,
         "fan": fan,
         "reduce": reduce,
         "nested arguments": nested,
-    }[name]
-    workflow = flowy.LocalWorkflow(factory, **options)
+    }
+    workflow = flowy.LocalWorkflow(factories[name], **options)
     workflow.conf_activity("task", add if name == "reduce" else same)
     if name == "nested arguments":
         workflow.conf_activity("total", total)

@@ -10,11 +10,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks import patterns
+from tests.benchmarks.row import Measurement, Row
+
 import flowy
-import patterns
 from flowy.events import Event, ScheduleActivity, TaskCompleted, TaskScheduled
 from flowy.run import Dependency
-from row import Measurement, Row
+
+ROOT = Path(__file__).parents[2]
 
 LONG = 0.01
 
@@ -128,10 +131,9 @@ def _replay_at_each_wait(count: int) -> float:
 
 def _in_process(what: str, function: str, unit: str, bar: float) -> Callable[[], Row]:
     def measure() -> Row:
-        code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import scale; "
-        code += f"scale.{function}()"
+        code = f"from tests.benchmarks import scale; scale.{function}()"
         answer = subprocess.run(
-            [sys.executable, "-c", code], check=True, capture_output=True, text=True
+            [sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT
         ).stdout
         return Row(what, 0, None, json.loads(answer), unit, bar)
 

@@ -466,6 +466,8 @@ class _Writer:
             if self.draw(st.booleans()):
                 self.features.add("suspension swallowed before more calls")
                 with self.suite("with suppress(BaseException):"):
+                    self.line(f"wait({self.scalar(scope)})")
+                with self.suite("with suppress(BaseException):"):
                     self.line(f"a({self.scalar(scope)})")
             self.features.add("suspension swallowed")
             self.inner_block(scope, depth)

@@ -444,10 +444,13 @@ def by_call(commands: Sequence[Command]) -> Outstanding:
 class Carrier:
     """Carries out at once what it is told, and calls the machine back without events."""
 
-    def __init__(self, program: Program, recording: Recording, parked: bool) -> None:
+    def __init__(
+        self, program: Program, recording: Recording, parked: bool, forgets: bool = False
+    ) -> None:
         self.recording = recording
         self.commanded: dict[tuple[type, CallId], Command] = {}
         self.tasks: dict[CallId, Task] = {}
+        self.timers: set[CallId] = set()
         self.closed: list[CloseWorkflow] = []
         self.position = 0
         self.problem: AssertionError | None = None
@@ -458,6 +461,7 @@ class Carrier:
             codec=program.codec,
             carrier=self,
             park=self.park if parked else None,
+            forgets=forgets,
         )
 
     def schedule(self, task: Task) -> None:
@@ -470,6 +474,7 @@ class Carrier:
     def start_timer(self, task: Task, delay: float) -> None:
         assert (StartTimer, task.call) not in self.commanded
         self.commanded[StartTimer, task.call] = StartTimer(task.call, delay)
+        self.timers.add(task.call)
 
     def close(self, command: CloseWorkflow) -> None:
         self.closed.append(command)
@@ -504,23 +509,24 @@ class Carrier:
         assert self.commanded == without_sources(self.recording.commanded[position])
         event = self.recording.history[position]
         self.position = position + 1
-        execution = self.execution
+        # Late deliveries are dropped here: this engine knows what is over.
         if isinstance(event, TimerFired):
-            execution.apply(event)
-            return
-        if not isinstance(event, Over):
-            return
-        task = self.tasks.pop(event.call, None)
-        if task is None:
-            return  # a late delivery: the engine knows
+            if event.call in self.timers:
+                self.timers.remove(event.call)
+                self.execution.apply(event)
+        elif isinstance(event, Over):
+            task = self.tasks.pop(event.call, None)
+            if task is not None:
+                self.tell(task, event)
+
+    def tell(self, task: Task, event: Event) -> None:
+        """Tell the machine how an attempt ended."""
+        execution = self.execution
         if isinstance(event, TaskCompleted):
             execution.complete_task(task, event.result)
         elif isinstance(event, TaskTimedOut):
             execution.time_out_task(task, event.timeout_type)
-        elif isinstance(event, TaskCancelled):
-            execution.apply(event)
         else:
-            assert isinstance(event, TaskFailed)
             execution.apply(event)
 
 

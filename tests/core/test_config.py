@@ -44,8 +44,7 @@ def test_a_factory_must_be_callable(factory: Any) -> None:
     with pytest.raises(TypeError) as caught:
         WorkflowConfig(factory)
     assert str(caught.value) == (
-        "a workflow is a class or function that takes its dependencies by keyword, "
-        f"not {factory!r}"
+        f"a workflow is a class or function that takes its dependencies by keyword, not {factory!r}"
     )
 
 
@@ -187,9 +186,7 @@ def test_a_mark_is_not_inherited() -> None:
 def test_what_cannot_be_marked_is_refused(thing: Any) -> None:
     with pytest.raises(TypeError) as caught:
         mark(thing, "registration")
-    assert str(caught.value) == (
-        f"{thing!r} cannot be marked: wrap it in a function of your own"
-    )
+    assert str(caught.value) == (f"{thing!r} cannot be marked: wrap it in a function of your own")
     assert marks(thing) == ()
 
 
@@ -290,9 +287,8 @@ def test_scan_passes_by_what_has_no_attributes() -> None:
     module = types.ModuleType("with_slots")
 
     class Slotted:
-        __slots__ = ("__module__",)
+        __module__ = module.__name__
+        __slots__ = ()
 
-    thing = Slotted()
-    thing.__module__ = module.__name__
-    module.thing = thing  # type: ignore[attr-defined]
+    module.thing = Slotted()  # type: ignore[attr-defined]
     assert list(flowy.scan(module)) == []

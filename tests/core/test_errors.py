@@ -113,9 +113,7 @@ ADVICE = (
 )
 
 
-@pytest.mark.parametrize(
-    ("location", "line"), [("", ""), ("flow.py:7", "  at:       flow.py:7\n")]
-)
+@pytest.mark.parametrize(("location", "line"), [("", ""), ("flow.py:7", "  at:       flow.py:7\n")])
 def test_a_difference_shows_both_sides_and_says_what_to_do(location: str, line: str) -> None:
     error = NonDeterminismError("act-0", "input '[[1], {}]'", "input '[[2], {}]'", location)
     assert str(error) == (

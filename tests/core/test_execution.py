@@ -21,7 +21,8 @@ from flowy import (
     restart,
     wait,
 )
-from flowy.events import CallId, CloseWorkflow, Event
+from flowy.events import CallId, CloseWorkflow, Event, TaskFailed
+from flowy.execution import HistoryError
 from flowy.run import Dependency, Task
 from flowy.serialization import JSON, OBJECT
 from flowy.task import Node
@@ -144,18 +145,18 @@ def test_a_call_fails_by_the_argument_that_failed_first() -> None:
     ]
 
 
-def test_a_call_that_failed_already_takes_no_note_of_its_other_arguments() -> None:
-    def code(*, a: Any, b: Any) -> Any:
-        left, right = a(1), a(2)
-        with suppress(TaskError):
-            wait(b(left, right))
-        return [right]
+@pytest.mark.parametrize("late", [completed("a-1-0", 6), failed("a-1-0", "second")])
+def test_a_call_that_failed_already_takes_no_note_of_its_other_arguments(late: Event) -> None:
+    def code(*, a: Any, b: Any, c: Any) -> Any:
+        call = b(a(1), a(2))
+        wait(c())
+        return call
 
     execution = begin(code)
     execution.run()
-    assert execution.apply(failed("a-0-0")) == []
-    assert execution.run() == []
-    assert execution.apply(completed("a-1-0", 6)) == [complete([6])]
+    assert execution.apply(failed("a-0-0", "first"), late) == []
+    execution.apply(completed("c-0-0"))
+    assert execution.run() == [fail("TaskError: a-0-0 failed: ValueError: first")]
 
 
 def test_a_value_that_the_codec_of_a_call_cannot_write_fails_the_call() -> None:
@@ -381,6 +382,17 @@ def test_an_ended_workflow_calls_nothing_and_uses_no_pending_result() -> None:
     assert execution.closed == complete(5)
 
 
+def test_a_factory_that_returns_nothing_to_call_fails_the_workflow() -> None:
+    def factory() -> int:
+        return 3
+
+    (command,) = Execution(factory, {}, payload()).run()
+    assert command == fail(
+        f"TypeError: {factory!r} returned 3, which cannot be called: the factory of a workflow "
+        "takes its dependencies and returns what is called with the input"
+    )
+
+
 # --- failures nobody looked at -------------------------------------------------------------------
 
 
@@ -402,6 +414,25 @@ def test_failures_that_the_code_looked_at_are_not_unseen() -> None:
     execution.run()
     assert execution.closed == complete(None)
     assert [error.call for error in execution.unseen_failures()] == ["a-2-0"]
+
+
+def test_a_failure_that_code_looks_at_while_it_is_suspended_is_unseen() -> None:
+    def code(*, a: Any, b: Any) -> Any:
+        bad, first_wait, second_wait = a(1), b(1), b(2)
+        wait(first_wait)
+        try:
+            wait(second_wait)
+        except BaseException:
+            wait(bad)
+
+    execution = begin(code)
+    execution.run()
+    for event in (failed("a-0-0"), completed("b-0-0"), completed("b-1-0")):
+        execution.apply(event)
+        if execution.runnable:
+            execution.run()
+    assert execution.closed == complete(None)
+    assert [error.call for error in execution.unseen_failures()] == ["a-0-0"]
 
 
 def test_the_failure_that_a_workflow_ends_with_is_seen_and_no_other() -> None:
@@ -461,6 +492,23 @@ def test_what_is_ready_is_commanded_without_the_code() -> None:
 
 
 def test_a_run_that_was_replaced_commands_nothing() -> None:
+    interrupts: list[BaseException] = []
+
+    def code(*, a: Any, b: Any) -> Any:
+        while interrupts:
+            raise interrupts.pop()
+        wait([b(a(1)), a(2)][1])
+
+    execution = begin(code)
+    execution.run()
+    interrupts.append(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        execution.run()
+    assert execution.apply(completed("a-0-0", 5)) == []
+    assert execution.run() == [run_activity("b-0-0", 5, sources=["a-0-0"])]
+
+
+def test_a_run_and_the_one_before_command_once() -> None:
     def code(*, a: Any, b: Any) -> Any:
         wait([b(a(1)), a(2)][1])
 
@@ -697,6 +745,23 @@ def test_an_error_of_a_task_is_the_cause_of_its_failure() -> None:
     error = task.error_of(cause)
     assert error.__cause__ is cause
     assert str(error) == "a-0-0 failed: ValueError: no luck"
+
+
+@pytest.mark.parametrize("end", [completed("a-0-0", 5), failed("a-0-0")])
+def test_a_forgetful_execution_knows_no_call_that_is_over(end: Event) -> None:
+    def code(*, a: Any) -> Any:
+        return [a(1), a(2)][1]
+
+    execution = begin(code, forgets=True)
+    execution.run()
+    left, right = execution.open_calls()
+    execution.apply(end)
+    assert (left.input, left.carried) == (None, None)
+    assert execution.open_calls() == [right]
+    with pytest.raises(HistoryError):
+        execution.apply(end)
+    assert execution.apply(completed("a-1-0", 6)) == [complete(6)]
+    assert len(execution.unseen_failures()) == isinstance(end, TaskFailed)
 
 
 # --- size ----------------------------------------------------------------------------------------

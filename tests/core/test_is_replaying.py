@@ -75,7 +75,7 @@ def test_a_new_failure_is_something_new() -> None:
 
         return workflow
 
-    events = [SCHEDULED, TaskFailed(A, "ValueError")]
+    events: list[Event] = [SCHEDULED, TaskFailed(A, "ValueError")]
     Execution(factory, DEPENDENCIES, "[[], {}]", events, replayed=1).run()
     Execution(factory, DEPENDENCIES, "[[], {}]", events, replayed=2).run()
     assert seen == [False, True]
@@ -123,8 +123,9 @@ def test_a_workflow_logger_says_each_thing_once(
 
         return workflow
 
+    happened: list[Event] = [SCHEDULED, COMPLETED]
     for replayed in (None, 1, 2):
-        events = [SCHEDULED, COMPLETED][: 1 if replayed is None else 2]
+        events = happened[: 1 if replayed is None else 2]
         Execution(factory, DEPENDENCIES, "[[], {}]", events, replayed=replayed).run()
     assert caplog.messages == ["begins", "has 1"]
     assert {record.name for record in caplog.records} == {"the.workflow"}

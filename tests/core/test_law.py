@@ -96,6 +96,7 @@ def test_every_way_to_run_a_workflow_gives_the_same(
     follow_every_prefix(program, recording)
     follow(program, recording, mixture.all_steps())
     Carrier(program, recording, parked=True).run()
+    Carrier(program, recording, parked=True, forgets=True).run()
     Carrier(program, recording, parked=False).run()
 
 

@@ -256,6 +256,34 @@ def test_code_that_differs_while_it_is_parked_is_found_out_when_it_stops() -> No
     )
 
 
+@pytest.mark.parametrize(
+    ("early", "recorded"),
+    [
+        (scheduled("b-0-0", 9), "a call with input '[[9], {}]'"),
+        (timer_started("b-0-0", 2), "a timer before the first attempt"),
+    ],
+)
+@pytest.mark.parametrize("end", [[], [failed("a-0-0")]], ids=["pending", "failed"])
+def test_a_call_whose_results_the_history_did_not_wait_for(
+    end: list[Event], early: Event, recorded: str
+) -> None:
+    def code(*, a: Any, b: Any, c: Any) -> Any:
+        b(a(1))
+        wait(c())
+
+    execution = begin(code)
+    execution.run()
+    execution.apply(scheduled("a-0-0", 1), *end)
+    with pytest.raises(NonDeterminismError) as caught:
+        execution.apply(early)
+    error = caught.value
+    assert (error.call, error.recorded, error.replayed) == (
+        "b-0",
+        recorded,
+        "the code made the call with results that have not finished, or failed",
+    )
+
+
 # --- what does not differ ------------------------------------------------------------------------
 
 

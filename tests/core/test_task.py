@@ -26,6 +26,7 @@ class Code:
 
     created = 0
     lock: AbstractContextManager[Any] = nullcontext()
+    replaying = False
 
     def __init__(self) -> None:
         self.stopped_on: list[Node] = []

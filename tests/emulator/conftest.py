@@ -160,13 +160,19 @@ def _given(settings: Json) -> Json:
     return {name: value for name, value in settings.items() if value is not None}
 
 
+def threads_of_emulators() -> set[threading.Thread]:
+    """Give the threads that emulators started, and not those of other tests, which may go on."""
+    names = ("swf-emulator", "lambda-")
+    return {each for each in threading.enumerate() if each.name.startswith(names)}
+
+
 Make = Callable[..., Driver]
 
 
 @pytest.fixture
 def make() -> Iterator[Make]:
     """Make drivers, each with an emulator of its own; no thread is left afterwards."""
-    before = set(threading.enumerate())
+    before = threads_of_emulators()
     with ExitStack() as stack:
 
         def build(*, register: bool = True, **options: Any) -> Driver:
@@ -188,7 +194,7 @@ def make() -> Iterator[Make]:
             return driver
 
         yield build
-    assert set(threading.enumerate()) <= before
+    assert threads_of_emulators() <= before
 
 
 @pytest.fixture

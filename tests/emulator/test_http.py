@@ -12,6 +12,7 @@ import pytest
 
 from flowy_swf.emulator import Emulator
 from flowy_swf.emulator.tasklists import Caller
+from tests.emulator.conftest import threads_of_emulators
 
 if TYPE_CHECKING:
     from tests.emulator.conftest import Driver, Make
@@ -63,6 +64,15 @@ def test_another_service_s_operation_is_unknown(swf: Driver, target: str, kind: 
     answer = post(connection, {"X-Amz-Target": target}, "{}")
     assert answer == (400, {"__type": f"com.amazon.coral.service#{kind}"})
     connection.close()
+
+
+def test_names_that_are_made_up_are_counted_as_none(swf: Driver) -> None:
+    connection = connect(swf)
+    swf.emulator.clear_calls()
+    for number in range(3):
+        post(connection, {"X-Amz-Target": f"SimpleWorkflowService.Brew{number}"}, "{}")
+    connection.close()
+    assert {name: count.calls for name, count in swf.emulator.calls().items()} == {"": 3}
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "BREW"])
@@ -135,7 +145,7 @@ def test_a_bug_of_the_emulator_is_an_internal_failure_without_a_trace(
 
 def test_leaving_ends_everything_and_the_emulator_can_serve_again(make: Make) -> None:
     emulator = Emulator(clock="virtual", long_poll=3600)
-    before = set(threading.enumerate())
+    before = threads_of_emulators()
     with emulator.serve() as url:
         client = emulator.client()
         client.register_domain(name="domain", workflowExecutionRetentionPeriodInDays="1")
@@ -151,7 +161,7 @@ def test_leaving_ends_everything_and_the_emulator_can_serve_again(make: Make) ->
             emulator.serve().__enter__()
     held.join(20)
     assert found[0]["startedEventId"] == 0
-    assert set(threading.enumerate()) <= before
+    assert threads_of_emulators() <= before
     idle.close()
     client.close()
     with emulator.serve(int(url.rpartition(":")[2])) as again:

@@ -102,6 +102,21 @@ def test_waiting_in_vain_is_an_error(swf: Driver) -> None:
         swf.emulator.wait_for(lambda: False, timeout=0.01)
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"long_poll": -1}, "long_poll is a number of seconds, 0 or more, not -1"),
+        ({"long_poll": float("nan")}, "long_poll is a number of seconds, 0 or more, not nan"),
+        ({"long_poll": float("inf")}, "long_poll is a number of seconds, 0 or more, not inf"),
+        ({"retention": -1}, "retention is a number of seconds, 0 or more, not -1"),
+        ({"retention": float("nan")}, "retention is a number of seconds, 0 or more, not nan"),
+    ],
+)
+def test_an_emulator_is_not_made_with_times_that_are_none(options: Json, message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        Emulator(**options)
+
+
 def test_an_emulator_that_does_not_serve_has_no_url_and_no_client() -> None:
     emulator = Emulator()
     message = r"the emulator is not serving: use `with emulator.serve\(\) as url:`"

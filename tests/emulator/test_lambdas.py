@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +60,11 @@ def test_a_function_may_take_a_context_as_on_aws(make: Make) -> None:
 
     swf = run(make, handler)
     assert swf.last("LambdaFunctionCompleted")["result"] == '[null, "f", true]'
+
+
+def test_a_function_that_leaves_fails_the_task(make: Make) -> None:
+    swf = run(make, lambda event: sys.exit("enough"))
+    assert swf.last("LambdaFunctionFailed")["reason"] == "SystemExit"
 
 
 def test_what_a_function_raises_fails_the_task(make: Make) -> None:

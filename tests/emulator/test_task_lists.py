@@ -74,6 +74,18 @@ def test_pending_tasks_are_counted(swf: Driver) -> None:
     assert counts() == (1, 0)
 
 
+def test_a_list_is_forgotten_when_nothing_waits_in_it(swf: Driver) -> None:
+    for number in range(5):
+        swf.start(f"w{number}", taskList={"name": f"list-{number}"})
+    assert len(swf.emulator._state.lists) == 5
+    swf.decide(swf.schedule(taskList={"name": "other"}), name="list-0")
+    swf.poll_activity("other")
+    swf.client.terminate_workflow_execution(domain="domain", workflowId="w1")
+    swf.poll_decision("nothing")
+    names = {name for _, _, name in swf.emulator._state.lists}
+    assert names == {"list-2", "list-3", "list-4"}
+
+
 def test_the_highest_priority_comes_first_then_the_oldest(swf: Driver) -> None:
     swf.start()
     priorities = {"a": "1", "b": "-1", "c": "10", "d": "1"}

@@ -182,6 +182,37 @@ def test_a_broken_constraint_is_named(operation: str, request_: Any, problem: st
     assert (name, text) == ("ValidationException", f"1 validation error detected: {message}")
 
 
+def test_a_number_too_long_to_be_read_is_a_broken_constraint(swf: Driver) -> None:
+    digits = "9" * 5000  # Python reads no number of so many
+    error = swf.fault(
+        "start_workflow_execution",
+        domain="domain",
+        workflowId="w",
+        workflowType={"name": "workflow", "version": "1"},
+        executionStartToCloseTimeout=digits,
+    )
+    where = f"Value '{digits}' at 'executionStartToCloseTimeout' failed to satisfy constraint"
+    assert error == (
+        "ValidationException",
+        f"2 validation errors detected: {where}: Member must have length less than or equal to 8; "
+        f"{where}: Member must be a whole number of seconds up to 31536000",
+    )
+
+
+def test_a_tag_that_is_null_is_given_back(swf: Driver) -> None:
+    # The service took this from a client that checks nothing, and recorded it.
+    swf.emulator.call(
+        "StartWorkflowExecution",
+        {
+            "domain": "domain",
+            "workflowId": "w",
+            "workflowType": {"name": "workflow", "version": "1"},
+            "tagList": [None],
+        },
+    )
+    assert swf.last("WorkflowExecutionStarted")["tagList"] == [None]
+
+
 def test_all_broken_constraints_are_named_together() -> None:
     name, message = refusal("StartWorkflowExecution", {"workflowType": {"name": "a"}})
     null = "failed to satisfy constraint: Member must not be null"

@@ -315,7 +315,7 @@ def test_a_dependency_is_checked_when_it_is_configured(
 
 
 def test_a_worker_refuses_a_workflow_whose_dependencies_are_not_those_configured() -> None:
-    with pytest.raises(DependencyError, match="^Workflow needs 'a', not configured"):
+    with pytest.raises(DependencyError, match=r"^Workflow needs 'a', not configured"):
         SWFWorkflowWorker().register(SWFWorkflowConfig(), Workflow)
 
 
@@ -324,7 +324,7 @@ def test_a_type_can_be_registered_once() -> None:
     worker.register(config, text)
     worker.register(config, text, version=2)
     worker.register(config, text, name="other")
-    with pytest.raises(ValueError, match="^activity 'text' version '2' is registered already"):
+    with pytest.raises(ValueError, match=r"^activity 'text' version '2' is registered already"):
         worker.register(config, text, version="2")
     assert [str(each) for each in worker.types] == [
         "'text' version '1'",
@@ -337,7 +337,7 @@ def test_a_type_can_be_registered_once() -> None:
     ("config", "thing", "message"),
     [
         (SWFWorkflowConfig(), text, "config must be a SWFActivityConfig, not <flowy_swf.config"),
-        (SWFActivityConfig(), 7, "a activity must be callable, not 7"),
+        (SWFActivityConfig(), 7, "what serves a type must be callable, not 7"),
     ],
 )
 def test_a_worker_refuses_what_it_cannot_serve(config: Any, thing: Any, message: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -33,8 +33,8 @@ class Engine:
     def run(
         self,
         factory: Any,
-        activities: dict[str, Activity],
-        workflows: dict[str, Workflow],
+        activities: Mapping[str, Activity],
+        workflows: Mapping[str, Workflow],
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> Any:

@@ -13,7 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowy import first
-from flowy.events import CompleteWorkflow, FailWorkflow, ScheduleActivity, TaskCompleted
+from flowy.events import (
+    CompleteWorkflow,
+    FailWorkflow,
+    ScheduleActivity,
+    TaskCompleted,
+    TaskScheduled,
+)
 from flowy.execution import Execution
 from flowy.run import Dependency
 from flowy.serialization import PayloadError
@@ -91,18 +97,12 @@ def test_a_damaged_payload_is_refused(packed: str, message: str) -> None:
 
 
 def test_a_damaged_reference_is_refused() -> None:
-    with pytest.raises(PayloadError, match="^the reference to a stored payload is damaged: "):
+    with pytest.raises(PayloadError, match=r"^the reference to a stored payload is damaged: "):
         unpack('{" s3": ', Memory())
 
 
-def run(codec: Any, *events: Any, result: Any = None) -> Any:
-    """Run a workflow that passes the results of two calls on; return its first command."""
-
-    def factory(a: Any) -> Any:
-        return lambda: a(a(1), x=[a(2)])
-
-    dependencies = {"a": Dependency("a", codec=codec)}
-    return Execution(factory, dependencies, "[[], {}]", events, codec=result or SizedJSON()).run()
+def scheduled(command: Any) -> TaskScheduled:
+    return TaskScheduled(command.call, command.input)
 
 
 def test_a_call_whose_input_would_not_fit_fails_where_it_is_made() -> None:
@@ -125,9 +125,9 @@ def test_a_call_whose_input_would_not_fit_with_results_in_it_fails() -> None:
 
     dependencies = {"a": Dependency("a", codec=SizedJSON())}
     execution = Execution(factory, dependencies, "[[], {}]")
-    (scheduled,) = execution.run()
-    assert isinstance(scheduled, ScheduleActivity)
-    execution.apply(_scheduled(scheduled), TaskCompleted(scheduled.call, f'"{NOISE[:40_000]}"'))
+    (command,) = execution.run()
+    assert isinstance(command, ScheduleActivity)
+    execution.apply(scheduled(command), TaskCompleted(command.call, f'"{NOISE[:40_000]}"'))
     closed = execution.closed
     assert isinstance(closed, FailWorkflow)
     assert closed.summary.startswith("TaskError: a-1-0 failed: PayloadTooLargeError: the payload")
@@ -153,12 +153,6 @@ def test_with_a_store_everything_fits() -> None:
     assert len(prepared) == 80_002
 
 
-def _scheduled(command: Any) -> Any:
-    from flowy.events import TaskScheduled
-
-    return TaskScheduled(command.call, command.input)
-
-
 def words(*args: Any, **kwargs: Any) -> str:
     return f"args {args} kwargs {kwargs}"
 
@@ -172,15 +166,16 @@ CUSTOM = CustomCodec(
 
 
 def test_functions_of_the_users_own_write_and_read_what_crosses() -> None:
-    one, two = run(CUSTOM)
-    assert [one.input, two.input] == ["args (1,) kwargs {}", "args (2,) kwargs {}"]
     execution = Execution(
         lambda a: lambda: a(a(1), x=[a(2)]), {"a": Dependency("a", codec=CUSTOM)}, "[[], {}]"
     )
     one, two = execution.run()
+    assert isinstance(one, ScheduleActivity)
+    assert isinstance(two, ScheduleActivity)
+    assert [one.input, two.input] == ["args (1,) kwargs {}", "args (2,) kwargs {}"]
     three = execution.apply(
-        _scheduled(one),
-        _scheduled(two),
+        scheduled(one),
+        scheduled(two),
         TaskCompleted(one.call, "<1>"),
         TaskCompleted(two.call, "<4>"),
     )

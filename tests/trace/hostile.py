@@ -9,26 +9,13 @@ import flowy
 #: what ends scripts, strings, comments, labels, directives and lines, and what hides or turns text
 NASTY = (
     "</script><script>alert(1)</script><!--<img src=x onerror=alert(2)>-->"
-    "\"'`\\\\N\\n{{data}} ${1} %s &lt;&amp;#quot; ]]> --> |x| [\"a\"] end; subgraph "
+    '"\'`\\\\N\\n{{data}} ${1} %s &lt;&amp;#quot; ]]> --> |x| ["a"] end; subgraph '
     "\u202eright\u2066left\u200f \x1b[31m \x00 \x07 \r\n\t \ud800 \u2028 é 日本 🎉"
 )
 
 
-class HostileError(Exception):
-    """Its name is as bad as its message."""
-
-
 #: a name can hold no half of a surrogate pair and no null character
 NAME = NASTY.replace("\ud800", "").replace("\x00", "")
-HostileError.__name__ = NAME
-
-
-def echo(text: Any, again: Any = None) -> Any:
-    return [NASTY, text]
-
-
-def fail(text: str) -> None:
-    raise HostileError(text)
 
 
 class Hostile:
@@ -43,11 +30,17 @@ class Hostile:
         return self.fail(key)
 
 
-Hostile.__name__ = NAME
+def hostile(name: str = NAME, text: str = NASTY) -> flowy.LocalWorkflow:
+    """Return the workflow: its own name and those of its errors, and what is in its results."""
+    error = type(name, (Exception,), {})
 
+    def echo(value: Any, again: Any = None) -> Any:
+        return [text, value]
 
-def hostile() -> flowy.LocalWorkflow:
-    workflow = flowy.LocalWorkflow(Hostile)
+    def fail(value: str) -> None:
+        raise error(value)
+
+    workflow = flowy.LocalWorkflow(type(name, (Hostile,), {}))
     workflow.conf_activity("echo", echo)
     workflow.conf_activity("fail", fail)
     return workflow

@@ -181,6 +181,50 @@ def trouble() -> flowy.LocalWorkflow:
     return workflow
 
 
+class Tangle:
+    def __init__(self, square: Any, sum: Any, child: Any) -> None:
+        self.square = square
+        self.sum = sum
+        self.child = child
+
+    def __call__(self) -> Any:
+        first = self.square(1)
+        children = [self.child(n) for n in range(3)]
+        late = [self.square(first) for _ in range(3)]
+        last = first
+        for step in range(5):
+            last = self.sum(last, late[step % 3])
+        wide = [self.sum(last, child) for child in children for _ in range(3)]
+        return self.sum(flowy.parallel_reduce(self.sum, wide), first)
+
+
+class Deep:
+    def __init__(self, nap: Any, child: Any) -> None:
+        self.nap = nap
+        self.child = child
+
+    def __call__(self, n: int) -> Any:
+        result = self.nap(0.5)
+        for _ in range(n):
+            result = self.nap(result)
+        flowy.wait(result)
+        return self.child(result)
+
+
+def tangle() -> flowy.LocalWorkflow:
+    """Results that are used late and often, beside children of several lengths."""
+    child = flowy.LocalWorkflow(Child)
+    child.conf_activity("nap", nap)
+    deep = flowy.LocalWorkflow(Deep)
+    deep.conf_activity("nap", nap)
+    deep.conf_workflow("child", child)
+    workflow = flowy.LocalWorkflow(Tangle)
+    workflow.conf_activity("square", square)
+    workflow.conf_activity("sum", lambda a, b: 1)
+    workflow.conf_workflow("child", deep)
+    return workflow
+
+
 class Many:
     def __init__(self, square: Any, sum: Any) -> None:
         self.square = square

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -84,19 +85,20 @@ def test_a_call_waits_for_its_arguments_from_when_the_last_of_them_was_called() 
     source = tree(simulate(runs.example(), 2, 10))
     made = called(source)
     last = source.entries[-1]
-    assert [(each.kind, each.start - BEGIN, each.end - BEGIN) for each in phases(
-        last, made[last], source.now
-    )] == [("arguments", 0, 2.75), ("running", 2.75, 3.5)]
+    assert [
+        (each.kind, each.start - BEGIN, each.end - BEGIN)
+        for each in phases(last, made[last], source.now)
+    ] == [("arguments", 0, 2.75), ("running", 2.75, 3.5)]
 
 
 def test_every_phase_of_a_call_follows_the_one_before() -> None:
     source = tree(simulate(runs.shop(), "4711", {"apple": 1, "pear": 2}, workers=2, until=2.4))
     made = called(source)
-    kinds = set()
+    kinds: set[str] = set()
     for entry in source.entries:
         found = phases(entry, made[entry], source.now)
         kinds.update(phase.kind for phase in found)
-        for before, after in zip(found, found[1:], strict=False):
+        for before, after in pairwise(found):
             assert before.end == after.start
     assert kinds == {"queued", "running", "delay"}
 
@@ -121,7 +123,10 @@ WORDS = {
         "1 call timed out, 1 call ended because it was asked to, 3 calls failed and there were "
         "2 retries.",
     ],
-    "nothing": ["nothing was still running after 0 µs, when this trace was taken.", "It called no task."],
+    "nothing": [
+        "nothing was still running after 0 µs, when this trace was taken.",
+        "It called no task.",
+    ],
 }
 
 

@@ -93,7 +93,7 @@ def test_an_input_is_shown_as_the_arguments_of_a_call(payload: Any, text: str) -
     assert found.removeprefix("[") == text.removeprefix("[")
 
 
-@pytest.mark.parametrize("tag", ["{\" dec\": {}}", '{" nt": 3}', '{" e": [1, 2, 3]}', '{" b": 1}'])
+@pytest.mark.parametrize("tag", ['{" dec": {}}', '{" nt": 3}', '{" e": [1, 2, 3]}', '{" b": 1}'])
 def test_what_only_looks_like_a_tag_is_shown_as_what_it_is(tag: str) -> None:
     assert describe.result(tag)
 
@@ -106,7 +106,7 @@ def test_a_long_value_is_shown_by_its_beginning_and_its_length() -> None:
 
 def test_a_value_that_is_no_json_is_shown_as_it_is() -> None:
     assert describe.result("{broken") == "{broken"
-    assert describe.result("[" * 200) == "[" * 200
+    assert describe.result("[" * 100) == "[" * 100
 
 
 def test_an_object_with_a_broken_repr_is_shown_by_its_type() -> None:
@@ -147,6 +147,7 @@ def test_bytes_are_counted_where_a_page_must_stay_small() -> None:
     assert describe.shorten_bytes("abc", 12) == "abc"
     assert describe.shorten_bytes("€" * 10, 30) == "€" * 10
     assert describe.shorten_bytes("€" * 10, 10) == "€€€…"
+    assert describe.shorten_bytes("€" * 10, 10, from_end=True) == "…€€€"
 
 
 @pytest.mark.parametrize(

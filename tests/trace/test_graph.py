@@ -139,7 +139,9 @@ def test_a_failure_is_red_a_retry_an_orange_loop_and_what_never_ended_dotted() -
     source = dot_source(graph(shop()))
     lines = {line.split(" [")[0].strip(): line for line in source.splitlines() if " [" in line}
     assert 'color="#c0271b"' in lines['"/charge-0"']
-    assert 'label="1 retry" color="#e07b00"' in lines['"/order-0-0/stock-0" -> "/order-0-0/stock-0"']
+    assert (
+        'label="1 retry" color="#e07b00"' in lines['"/order-0-0/stock-0" -> "/order-0-0/stock-0"']
+    )
     assert 'style="filled,dotted"' in lines['"/survey-0"']
     assert "shape=box" in lines['"/order-0"']
     assert "shape=ellipse" in lines['"/ship-0"']

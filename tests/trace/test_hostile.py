@@ -20,7 +20,7 @@ from flowy_trace.perfetto import perfetto
 from flowy_trace.svg import svg
 from flowy_trace.text import text
 
-from .hostile import HostileError, hostile
+from .hostile import NASTY, hostile
 from .simulation import simulate
 
 ENDINGS = (".json", ".perfetto.json", ".html", ".dot", ".mmd", ".txt")
@@ -28,21 +28,13 @@ ENDINGS = (".json", ".perfetto.json", ".html", ".dot", ".mmd", ".txt")
 
 @pytest.fixture(scope="module")
 def trace() -> Trace:
-    from .hostile import NASTY
-
     return simulate(hostile(), NASTY, NASTY)
 
 
 @pytest.fixture(scope="module")
 def tame() -> Trace:
     """Return the trace of the same calls with nothing wrong in them."""
-    import tests.trace.hostile as module
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "NASTY", "a")
-        patch.setattr(module.Hostile, "__name__", "a")
-        patch.setattr(HostileError, "__name__", "a")
-        return simulate(hostile(), "a", "a")
+    return simulate(hostile("a", "a"), "a", "a")
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
@@ -107,7 +99,9 @@ def test_the_perfetto_json_has_the_events_it_would_have(trace: Trace, tame: Trac
 def test_the_page_has_the_elements_it_would_have(trace: Trace, tame: Trace) -> None:
     def shape(of: Trace) -> list[str]:
         page = html(of)
-        data = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
+        data = re.search(
+            r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL
+        )
         assert data is not None
         json.loads(data[1])
         return re.findall(r"<[!/]?[a-z]+", page.replace(data[1], ""), re.IGNORECASE)

@@ -157,7 +157,11 @@ def test_a_run_of_the_local_engine_is_taken_down() -> None:
     assert workflow.run(2, 10, _observers=[recorder]) == 104
     trace = recorder.trace()
     execution = trace.executions[0]
-    assert (execution.workflow, execution.arguments, execution.result) == ("Example", "2, 10", "104")
+    assert (execution.workflow, execution.arguments, execution.result) == (
+        "Example",
+        "2, 10",
+        "104",
+    )
     assert {(call.key, call.arguments, call.result, call.sources) for call in execution.calls} == {
         ("square-0", "2", "4", ()),
         ("square-1", "10", "100", ()),

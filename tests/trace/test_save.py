@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -121,7 +122,7 @@ def test_a_run_that_fails_writes_its_trace_too(tmp_path: Path) -> None:
     with pytest.raises(flowy.TaskError):
         broken().run(2, 10, _trace=tmp_path / "run.txt")
     text = (tmp_path / "run.txt").read_text(encoding="utf-8")
-    assert "square-0(2)  FAILED: ZeroDivisionError: division by zero" in text
+    assert re.search(r"square-0\(2\).*  FAILED: ZeroDivisionError: division by zero\n", text)
 
 
 @pytest.mark.parametrize("wanted", [None, False])
@@ -154,7 +155,7 @@ def test_what_cannot_be_written_is_refused_before_the_run(tmp_path: Path) -> Non
     called: list[int] = []
     workflow = flowy.LocalWorkflow(lambda note: lambda: note())
     workflow.conf_activity("note", lambda: called.append(1))
-    with pytest.raises(ValueError, match="'run.jpg' does not say what to write"):
+    with pytest.raises(ValueError, match=r"'run\.jpg' does not say what to write"):
         workflow.run(_trace="run.jpg")
     with pytest.raises(FileNotFoundError) as caught:
         workflow.run(_trace=str(tmp_path / "there" / "run.txt"))
@@ -199,7 +200,9 @@ def test_without_flowy_trace_a_run_says_what_to_install() -> None:
         "try:\n    w.run(_trace='run.html')\n"
         "except ImportError as exc:\n    print(exc)\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
     assert done.stdout == "_trace= needs flowy-trace: python -m pip install flowy-trace\n"
 
 
@@ -210,7 +213,9 @@ def test_graphviz_is_imported_when_it_is_used(tmp_path: Path) -> None:
         f"flowy_trace.Trace('w').save({str(tmp_path / 'run.html')!r})\n"
         "print('graphviz' in sys.modules)\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
     assert done.stdout == "False\n"
 
 

@@ -67,7 +67,12 @@ def example() -> History:
 
 def test_a_history_gives_the_trace_of_its_execution() -> None:
     trace = from_history({"events": example().events})
-    assert (trace.workflow, trace.engine, trace.started, trace.ended) == ("Example", "swf", 100, 112)
+    assert (trace.workflow, trace.engine, trace.started, trace.ended) == (
+        "Example",
+        "swf",
+        100,
+        112,
+    )
     [execution] = trace.executions
     assert (execution.arguments, execution.result, execution.outcome) == (
         "2, b=10",
@@ -75,9 +80,9 @@ def test_a_history_gives_the_trace_of_its_execution() -> None:
         "completed",
     )
     square, other, last = execution.calls
-    assert [(each.scheduled, each.started, each.ended, each.worker) for each in square.attempts] == [
-        (101, 102, 103, "worker-7")
-    ]
+    assert [
+        (each.scheduled, each.started, each.ended, each.worker) for each in square.attempts
+    ] == [(101, 102, 103, "worker-7")]
     assert [(each.number, each.outcome, each.delayed) for each in other.attempts] == [
         (0, "timed out", None),
         (1, "completed", 105),
@@ -116,9 +121,19 @@ def test_times_may_be_written_in_several_ways(time: Any) -> None:
 
 
 CLOSED: list[tuple[str, dict[str, Any], str, str | None]] = [
-    ("WorkflowExecutionFailed", {"reason": "ValueError: no", "details": "tb"}, "failed", "ValueError: no"),
+    (
+        "WorkflowExecutionFailed",
+        {"reason": "ValueError: no", "details": "tb"},
+        "failed",
+        "ValueError: no",
+    ),
     ("WorkflowExecutionFailed", {"reason": "it broke"}, "failed", "TaskError: it broke"),
-    ("WorkflowExecutionTimedOut", {"timeoutType": "START_TO_CLOSE"}, "failed", "TimedOut: START_TO_CLOSE"),
+    (
+        "WorkflowExecutionTimedOut",
+        {"timeoutType": "START_TO_CLOSE"},
+        "failed",
+        "TimedOut: START_TO_CLOSE",
+    ),
     ("WorkflowExecutionCanceled", {"details": "stop"}, "failed", "Cancelled: stop"),
     ("WorkflowExecutionTerminated", {"reason": "enough"}, "failed", "Terminated: enough"),
     ("WorkflowExecutionContinuedAsNew", {"input": "[[], {}]"}, "restarted", None),
@@ -145,10 +160,20 @@ def test_an_execution_without_an_end_goes_on() -> None:
 
 
 ENDS: list[tuple[str, str, dict[str, Any], str]] = [
-    ("activity", "ActivityTaskFailed", {"reason": "KeyError: 'a'", "details": "tb"}, "KeyError: 'a'"),
+    (
+        "activity",
+        "ActivityTaskFailed",
+        {"reason": "KeyError: 'a'", "details": "tb"},
+        "KeyError: 'a'",
+    ),
     ("activity", "ActivityTaskCanceled", {"details": "gone"}, "Cancelled: gone"),
     ("lambda", "LambdaFunctionFailed", {"reason": "no"}, "TaskError: no"),
-    ("lambda", "LambdaFunctionTimedOut", {"timeoutType": "START_TO_CLOSE"}, "TimedOut: START_TO_CLOSE"),
+    (
+        "lambda",
+        "LambdaFunctionTimedOut",
+        {"timeoutType": "START_TO_CLOSE"},
+        "TimedOut: START_TO_CLOSE",
+    ),
     ("lambda", "StartLambdaFunctionFailed", {"cause": "ASSUME_ROLE_FAILED"}, "ASSUME_ROLE_FAILED"),
     ("workflow", "ChildWorkflowExecutionFailed", {"reason": "no"}, "TaskError: no"),
     ("workflow", "ChildWorkflowExecutionTimedOut", {"timeoutType": "X"}, "TimedOut: X"),
@@ -166,10 +191,15 @@ def test_calls_of_every_kind_end_in_many_ways(
     if kind == "activity":
         number = history.activity("a-0-0", 101.0)
     elif kind == "lambda":
-        number = history.add("LambdaFunctionScheduled", 101.0, id="a-0-0", name="x", input="[[], {}]")
+        number = history.add(
+            "LambdaFunctionScheduled", 101.0, id="a-0-0", name="x", input="[[], {}]"
+        )
     else:
         number = history.add(
-            "StartChildWorkflowExecutionInitiated", 101.0, workflowId="run-9:a-0-0", input="[[], {}]"
+            "StartChildWorkflowExecutionInitiated",
+            101.0,
+            workflowId="run-9:a-0-0",
+            input="[[], {}]",
         )
     key = "initiatedEventId" if kind == "workflow" else "scheduledEventId"
     history.add(end, 102.0, **{key: number}, **attributes)
@@ -189,7 +219,9 @@ def test_a_timer_of_its_own_is_a_call(end: str, outcome: str) -> None:
     assert (call.kind, call.key, call.arguments, call.outcome) == ("timer", "nap-0", "5", outcome)
 
 
-@pytest.mark.parametrize("control", [None, "", "{}", "[]", "no JSON", '{"after": 3}', '{"after": ["x"]}'])
+@pytest.mark.parametrize(
+    "control", [None, "", "{}", "[]", "no JSON", '{"after": 3}', '{"after": ["x"]}']
+)
 def test_a_control_of_others_names_no_sources(control: str | None) -> None:
     history = History()
     history.start()

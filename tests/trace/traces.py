@@ -21,6 +21,7 @@ TRACES: dict[str, Callable[[], Trace]] = {
     "going on": lambda: simulate(runs.shop(), "4711", {"apple": 10, "pear": 2}, until=2),
     "trouble": lambda: simulate(runs.trouble(), workers=3),
     "restarts": lambda: simulate(runs.restarts()),
+    "tangle": lambda: simulate(runs.tangle(), workers=4),
     "many": lambda: simulate(runs.many(), 60, workers=8),
     "big": lambda: simulate(runs.many(), 300, workers=8),
     "hostile": lambda: simulate(hostile(), "a", "b"),

@@ -380,21 +380,16 @@ class Execution:
             raise run.fault
         if not self._unrepeated:
             return
-        for name, calls in self._calls.items():
-            bound = run.bound.get(name)
-            for task in calls.values():
-                if bound is None:
-                    now = f"there is no dependency {name!r}"
-                elif task.number >= bound.count:
-                    times = "once" if bound.count == 1 else f"{bound.count} times"
-                    now = f"the code called {name} {times} until it {self._how_far(run)}"
-                else:
-                    continue
-                if task.input is UNKNOWN_INPUT:
-                    recorded = "a timer before the first attempt"
-                else:
-                    recorded = f"a call with input {task.input!r}"
-                raise NonDeterminismError(task.describe(), recorded, now)
+        recorded = (task for calls in self._calls.values() for task in calls.values())
+        task = next(task for task in recorded if task.run is not run)
+        name = task.dependency.name
+        bound = run.bound.get(name)
+        if bound is None:
+            now = f"there is no dependency {name!r}"
+        else:
+            times = "once" if bound.count == 1 else f"{bound.count} times"
+            now = f"the code called {name} {times} until it {self._how_far(run)}"
+        raise NonDeterminismError(task.describe(), _in_words(task.input), now)
 
     def _how_far(self, run: Run) -> str:
         if self.blocked_on is not None:
@@ -435,6 +430,13 @@ class Execution:
 
     def _record(self, call: CallId, kind: str | None, input: Any) -> Task:
         """Make the task of a call in the history that no code has made yet."""
+        bound = self._run.bound.get(call.name) if self._run is not None else None
+        if bound is not None and call.number < bound.count:
+            raise NonDeterminismError(
+                f"{call.name}-{call.number}",
+                _in_words(input),
+                "the code made the call with results that have not finished, or failed",
+            )
         task = Task(None, 0, self._called(call.name, kind), call.number, input)
         task.attempt = call.attempt
         self._calls.setdefault(call.name, {})[call.number] = task
@@ -604,6 +606,12 @@ class _Commands:
     def clear(self) -> None:
         self._by_call.clear()
         self._close = None
+
+
+def _in_words(input: Any) -> str:
+    if input is UNKNOWN_INPUT:
+        return "a timer before the first attempt"
+    return f"a call with input {input!r}"
 
 
 def _command(call: CallId, wish: Task | float) -> Command:

@@ -126,7 +126,6 @@ class Waiting(Node):
 
     def _ready(self, last: Node) -> None:
         """Go on with the values of all sources; `last` closed last."""
-        ...
 
     def _fail(self, source: Node, error: Exception | None) -> None:
         self.close_after(source, error)
@@ -212,7 +211,7 @@ class Closing(Waiting):
     def _fail(self, source: Node, error: Exception | None) -> None:
         super()._fail(source, error)
         assert error is not None
-        self.run.look_at(error)
+        self.run.host.look_at(error)
         self.run.host.fail(error)
 
 
@@ -348,7 +347,9 @@ class Run:
 
     def look_at(self, error: Exception) -> None:
         """Take note that the code saw this failure."""
-        self.host.look_at(error)
+        # What code does while it is suspended, it would not have done if it was parked.
+        if not self.stopped:
+            self.host.look_at(error)
 
     def reach(self, number: int) -> None:
         """Take note that the code uses what the closing event of this number brought about."""

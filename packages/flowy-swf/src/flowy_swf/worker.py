@@ -61,7 +61,7 @@ class Worker(Generic[ConfigT]):
         if not isinstance(config, self.config_class):
             raise TypeError(f"config must be a {self.config_class.__name__}, not {config!r}")
         if not callable(func):
-            raise TypeError(f"a {config.kind} must be callable, not {func!r}")
+            raise TypeError(f"what serves a type must be callable, not {func!r}")
         self._register(config, func, config.type_of(func, version, name))
 
     def scan(self, package: ModuleType | str | None = None) -> None:

@@ -53,11 +53,16 @@ def shorten(text: str, limit: int = LIMIT) -> str:
     return f"{text[:limit]}... ({len(text):,} characters)"
 
 
-def shorten_bytes(text: str, limit: int) -> str:
-    """Return the text, or as much of its beginning as takes so many bytes in UTF-8."""
-    if len(text) <= limit // 4 or len(text.encode("utf-8")) <= limit:
+def shorten_bytes(text: str, limit: int, from_end: bool = False) -> str:
+    """Return the text, or as much of its beginning, or end, as takes so many bytes in UTF-8."""
+    if len(text) <= limit // 4:
         return text
-    return text.encode("utf-8")[:limit].decode("utf-8", "ignore") + "…"
+    encoded = text.encode("utf-8")
+    if len(encoded) <= limit:
+        return text
+    if from_end:
+        return "…" + encoded[-limit:].decode("utf-8", "ignore")
+    return encoded[:limit].decode("utf-8", "ignore") + "…"
 
 
 def tail(text: str, limit: int = LONG_LIMIT) -> str:

@@ -25,8 +25,8 @@ from flowy_trace.tree import Entry, Run, Tree, tree
 #: up to how many calls the graph is shown with a node for each call
 EACH_UP_TO = 300
 
-#: about how many bytes of arguments and results, and of tracebacks, a page holds
-_VALUES, _TRACEBACKS = 2_500_000, 1_500_000
+#: about how many bytes of arguments and results, and of messages and tracebacks, a page holds
+_VALUES, _ERRORS = 2_000_000, 1_500_000
 
 
 def html(trace: Trace, full: bool = False) -> str:
@@ -139,7 +139,7 @@ class _Writer:
             attempt.error is not None for entry in source.entries for attempt in entry.call.attempts
         )
         self.value_limit = max(24, _VALUES // (2 * calls))
-        self.traceback_limit = max(200, _TRACEBACKS // max(1, errors))
+        self.error_limit = max(80, _ERRORS // (2 * max(1, errors)))
 
     def value(self, text: str) -> int:
         return self.strings.place(describe.shorten_bytes(text, self.value_limit))
@@ -163,8 +163,8 @@ class _Writer:
     def error(self, error: Error | None) -> list[int]:
         if error is None:
             return []
-        message = describe.shorten_bytes(error.message, self.traceback_limit)
-        traceback = describe.tail(error.traceback, self.traceback_limit)
+        message = describe.shorten_bytes(error.message, self.error_limit)
+        traceback = describe.shorten_bytes(error.traceback, self.error_limit, from_end=True)
         return [self.strings.place(text) for text in (error.type, message, traceback)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -66,6 +67,10 @@ class Emulator:
         lambdas: Mapping[str, Function] | None = None,
         history: str | Path | None = None,
     ) -> None:
+        if not 0 <= long_poll <= threading.TIMEOUT_MAX:
+            raise ValueError(f"long_poll is a number of seconds, 0 or more, not {long_poll!r}")
+        if retention is not None and not retention >= 0:
+            raise ValueError(f"retention is a number of seconds, 0 or more, not {retention!r}")
         state = State(Clock(clock), quotas or Quotas(), retention, lifecycle.terminate_full)
         self._state = state
         self._service = Service(state, long_poll, lose_polls)

@@ -87,6 +87,8 @@ class _Handler(BaseHTTPRequestHandler):
                 raise faults.Fault("UnknownOperationException")
             answer = self.server.service.call(name, _parse(body), caller)
         except faults.Fault as fault:
+            if fault.name == "UnknownOperationException":
+                name = ""  # or every name that somebody makes up would be counted for ever
             self._answer(name, fault, len(body))
         except CutError:
             self.server.calls.add(name, len(body), 0)
@@ -110,9 +112,13 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _parse(body: bytes) -> Any:
     try:
-        return json.loads(body)
+        return json.loads(body, parse_constant=_refuse)
     except (ValueError, RecursionError):
         raise faults.serialization("the body is no JSON") from None
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"JSON has no {constant}")
 
 
 class Server(TCPServer):
@@ -129,7 +135,12 @@ class Server(TCPServer):
         self._connections: dict[threading.Thread, socket.socket] = {}
         self._open = 0
         self._acceptor = threading.Thread(
-            target=self.serve_forever, kwargs={"poll_interval": 0.02}, name="swf-emulator"
+            target=self.serve_forever,
+            kwargs={"poll_interval": 0.02},
+            name="swf-emulator",
+            # A stop waits for every thread. If it is cut short, by a second Ctrl-C, they must not
+            # keep the interpreter from ending.
+            daemon=True,
         )
 
     @property
@@ -164,7 +175,7 @@ class Server(TCPServer):
     def process_request(self, request: Any, client_address: Any) -> None:
         """Give a connection a thread of its own."""
         work: Callable[[], None] = lambda: self._serve(request, client_address)  # noqa: E731
-        thread = threading.Thread(target=work, name="swf-emulator-connection")
+        thread = threading.Thread(target=work, name="swf-emulator-connection", daemon=True)
         with self._lock:
             # Threads are kept until they have ended, so that a stop can wait for each.
             ended = [each for each in self._connections if not each.is_alive()]

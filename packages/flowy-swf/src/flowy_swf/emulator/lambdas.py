@@ -75,7 +75,7 @@ class Lambdas:
             if len(result) > _RESULT:
                 raise ValueError(f"the result has {len(result)} characters, and {_RESULT} may pass")
             return "Completed", {"result": result}
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             details = {
                 "errorMessage": str(error),
                 "errorType": type(error).__name__,

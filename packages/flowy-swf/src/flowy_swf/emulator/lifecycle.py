@@ -120,8 +120,7 @@ def close(state: State, execution: Execution, event_type: str, **attributes: Any
     for task in execution.open_tasks():
         alarms += task.alarms.values()
         state.busy.discard(task)
-        if task.queued:
-            state.list_of(task).discard(task)
+        state.dequeue(task)
     for alarm in alarms:
         state.timeline.cancel(alarm)
     # What is still open stays in the counts of a closed execution, as it does in the service, but

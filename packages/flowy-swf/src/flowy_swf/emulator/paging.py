@@ -30,7 +30,7 @@ def read_token(purpose: str, token: str, now: int) -> Any:
 
 def page_of(
     member: str,
-    found: Sequence[tuple[Sequence[Any], Json]],
+    found: Sequence[tuple[Sequence[Any], object]],
     request: Json,
     now: int,
     *,
@@ -53,7 +53,7 @@ def page_of(
         found = found[::-1]
     size = request.get("maximumPageSize") or _ITEMS
     page = found[:size]
-    response: Json = {member: [info for _, info in page]}
+    response: Json = {member: [thing for _, thing in page]}
     if len(found) > size:
         place = [list(page[-1][0]), backwards]
         response["nextPageToken"] = write_token(member, now, place)

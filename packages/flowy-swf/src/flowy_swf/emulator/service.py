@@ -53,9 +53,8 @@ class Service:
         error = injection.next_error(operation)
         if error is not None:
             raise error
-        clean = check_request(operation, request)
         try:
-            response = self._carry_out(operation, clean, caller)
+            response = self._carry_out(operation, check_request(operation, request), caller)
         except faults.Fault:
             raise
         except Exception:
@@ -148,6 +147,7 @@ class Service:
                 )
         finally:
             task_list.held.remove((poller, caller))
+            state.forget_idle(kind, request["domain"], name)
 
     def _start(self, task: Task, identity: str | None, caller: Caller) -> bool:
         """Start a task for a poller; say whether its execution is still open then."""

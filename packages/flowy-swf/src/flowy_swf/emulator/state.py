@@ -128,7 +128,7 @@ class State:
         return None
 
     def task_list(self, kind: str, domain: str, name: str) -> TaskList:
-        """Give a task list; it exists as soon as it is named."""
+        """Give a task list; it is made when it is needed and forgotten when it is idle."""
         key = (kind, domain, name)
         if key not in self.lists:
             self.lists[key] = TaskList(self.lock)
@@ -137,6 +137,17 @@ class State:
     def list_of(self, task: Task) -> TaskList:
         """Give the list that a task is scheduled in."""
         return self.task_list(task.kind, task.execution.domain, task.attributes["taskList"]["name"])
+
+    def dequeue(self, task: Task) -> None:
+        """Take a task out of its list, if it is in it."""
+        if task.queued:
+            self.list_of(task).discard(task)
+            self.forget_idle(task.kind, task.execution.domain, task.attributes["taskList"]["name"])
+
+    def forget_idle(self, kind: str, domain: str, name: str) -> None:
+        """Forget a task list in which nothing waits: some have a list for every execution."""
+        if self.lists[kind, domain, name].idle:
+            del self.lists[kind, domain, name]
 
     @staticmethod
     def new_run_id() -> str:

@@ -53,6 +53,11 @@ class TaskList:
         self.condition = threading.Condition(lock)
         self.held: list[tuple[Poller, Caller]] = []
 
+    @property
+    def idle(self) -> bool:
+        """Say whether no task and no poller waits here."""
+        return not self.pending and not self.held
+
     def push(self, task: Task) -> None:
         """Add a task and wake one poller."""
         priority = int(task.attributes.get("taskPriority", "0"))

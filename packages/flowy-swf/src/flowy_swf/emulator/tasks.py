@@ -135,8 +135,7 @@ def release(state: State, task: Task) -> None:
     for alarm in task.alarms.values():
         state.timeline.cancel(alarm)
     state.busy.discard(task)
-    if task.queued:
-        state.list_of(task).discard(task)
+    state.dequeue(task)
 
 
 def _time_out(state: State, task: Task, timeout_type: str) -> None:

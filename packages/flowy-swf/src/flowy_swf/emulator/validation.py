@@ -18,7 +18,8 @@ from flowy_swf.emulator.model import Json, enumeration, member_of, operation_inp
 _Checker = Callable[[Any, str, list[str]], Any]
 
 _YEAR = 31_536_000
-_DURATION = re.compile(r"[0-9]+\Z")
+#: As long as the model lets them be, so that to read one as a number takes no time.
+_DURATION = re.compile(r"[0-9]{1,8}\Z")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,10}\Z")
 _NAME = re.compile(r"(?!arn\Z)[^:/|\x00-\x1f\x7f-\x9f]*\Z")
 _LABEL = re.compile(r"[\w\s.:/=+\-@]*\Z")
@@ -93,7 +94,8 @@ def _structure(shape: Json) -> _Checker:
 
 
 def _list(shape: Json) -> _Checker:
-    of_member = checker(shape["member"]["shape"])
+    member = shape["member"]["shape"]
+    of_member = checker(member)
     longest = shape.get("max")
 
     def check(value: Any, path: str, problems: list[str]) -> list[Any]:
@@ -105,10 +107,12 @@ def _list(shape: Json) -> _Checker:
         clean = []
         for number, item in enumerate(value, 1):
             where = f"{path}.{number}.member"
-            if item is None:
-                problems.append(_problem(None, where, "Member must not be null"))
-            else:
+            if item is not None:
                 clean.append(of_member(item, where, problems))
+            elif member == "Tag":
+                clean.append(None)  # the service takes it, and gives it back in the event
+            else:
+                problems.append(_problem(None, where, "Member must not be null"))
         return clean
 
     return check

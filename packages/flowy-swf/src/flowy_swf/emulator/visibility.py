@@ -64,8 +64,9 @@ def _executions(which: str, state: State, request: Json) -> list[Execution]:
 
 def _list(which: str, state: State, request: Json) -> Json:
     found = _find(_executions(which, state, request), request)
-    infos = [(key, _info(execution)) for key, execution in found]
-    return page_of("executionInfos", infos, request, state.now, descending=True)
+    response = page_of("executionInfos", found, request, state.now, descending=True)
+    response["executionInfos"] = [_info(each) for each in response["executionInfos"]]
+    return response
 
 
 def _count(which: str, state: State, request: Json) -> Json:

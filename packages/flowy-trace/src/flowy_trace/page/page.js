@@ -140,7 +140,7 @@
       const attempt = row.error ? row.attempts[row.attempts.length - 1] : row.attempts.find((each) => each.error);
       const error = attempt && attempt.error;
       button.type = "button";
-      button.append(make("b", "", [...ancestors(row).slice(1), row].map((each) => each.label).join(" › ")),
+      button.append(make("b", "", [...ancestors(row).slice(1), row].map((each) => each.label).join(" / ")), " ",
         row.error || row.outcome !== "completed" ? words(row.outcome) : `needed ${plural(row.attempts.length, "attempt", "attempts")}`);
       if (error) button.append(": ", make("bdi", "", error.message ? `${error.type}: ${error.message}` : error.type));
       button.addEventListener("click", () => choose(row.index, true));
@@ -422,7 +422,7 @@
   }
 
   function where(row) {
-    return ancestors(row).map((each) => each.label).join(" › ");
+    return ancestors(row).map((each) => each.label).join(" / ");
   }
 
   function facts(row) {
@@ -577,7 +577,8 @@
   function move(by) {
     if (!shown.length) return;
     const place = selected < 0 ? -1 : shown.indexOf(rows[selected]);
-    const next = place < 0 ? (by > 0 ? 0 : shown.length - 1) : Math.min(shown.length - 1, Math.max(0, place + by));
+    const from = place < 0 ? (by < 0 ? shown.length : -1) : place;
+    const next = Math.min(shown.length - 1, Math.max(0, from + by));
     choose(shown[next].index, true);
   }
 
@@ -628,7 +629,7 @@
     view.end = Math.max(1, now);
     for (const row of rows) {
       const article = make("article"), head = make("h3"), line = make("div", `row ${css(row.outcome)}`);
-      head.append("  ".repeat(0), make("bdi", "", `${where(row) && `${where(row)} › `}${row.label}`),
+      head.append("  ".repeat(0), make("bdi", "", `${where(row) && `${where(row)} / `}${row.label}`),
         ` — ${words(row.outcome)}, ${span(row.end - row.start)}, from +${span(row.start)}`);
       line.append(track(row));
       article.append(head, line);
