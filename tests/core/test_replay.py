@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from flowy import Execution, NonDeterminismError, Retry, wait
-from flowy.events import Event, TaskScheduled
-from flowy.retry import RetryDelays
+from flowy.events import Command, Event, TaskScheduled
+from flowy.retry import RetryDelays, RetryPolicy
 from flowy.run import Dependency
 from flowy.serialization import OBJECT
 from flowy.task import Node
@@ -22,6 +22,7 @@ from .machine import (
     retried,
     run_activity,
     scheduled,
+    start_timer,
     timed_out,
     timer_fired,
     timer_started,
@@ -325,6 +326,25 @@ def test_the_sources_of_a_retry_are_those_of_the_call() -> None:
     ]
     execution = begin(code, history, dependencies=retried("b", Retry(attempts=2)))
     assert execution.run() == [run_activity("b-0-1", 5, sources=["a-0-0"])]
+
+
+@pytest.mark.parametrize(
+    ("policy", "command"),
+    [
+        (Retry(attempts=2), run_activity("b-0-1", 5, sources=["a-0-0"])),
+        (RetryDelays((0, 3)), start_timer("b-0-1", 3)),
+    ],
+)
+def test_nothing_is_commanded_of_a_call_before_the_code_has_repeated_it(
+    policy: RetryPolicy, command: Command
+) -> None:
+    def code(*, a: Any, b: Any) -> Any:
+        return b(a(1))
+
+    history = [scheduled("a-0-0", 1), completed("a-0-0", 5), scheduled("b-0-0", 5)]
+    execution = begin(code, history, dependencies=retried("b", policy))
+    assert execution.apply(timed_out("b-0-0")) == []
+    assert execution.run() == [command]
 
 
 def test_a_call_behind_its_first_delay_takes_its_input_from_the_code() -> None:

@@ -6,6 +6,8 @@ import threading
 from collections import Counter
 from typing import Any
 
+import pytest
+
 from flowy_swf.emulator import Emulator
 from flowy_swf.emulator.model import member_of
 
@@ -53,6 +55,7 @@ def make_decision(kind: str, **attributes: Any) -> Json:
     return {"decisionType": kind, member_of(kind, "Decision"): attributes}
 
 
+@pytest.mark.timeout(600)
 def test_each_task_of_many_is_done_exactly_once_by_many_threads() -> None:
     emulator = Emulator(long_poll=60)
     emulator.call("RegisterDomain", {"name": "d", "workflowExecutionRetentionPeriodInDays": "1"})
@@ -126,10 +129,10 @@ def test_each_task_of_many_is_done_exactly_once_by_many_threads() -> None:
             request = {"domain": "d", "workflowId": workflow_id, "workflowType": TYPE}
             emulator.call("StartWorkflowExecution", request)
         for _ in ids:
-            assert closed.acquire(timeout=60), failures
+            assert closed.acquire(timeout=300), failures
         leave.set()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert failures == []
     assert Counter(done) == Counter(ids)
     for workflow_id in ids:

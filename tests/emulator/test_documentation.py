@@ -10,6 +10,7 @@ import pytest
 
 from flowy_swf import emulator
 from flowy_swf.emulator import Emulator, Quotas
+from flowy_swf.emulator.client import make_client
 from flowy_swf.emulator.injection import Injection
 
 MANUAL = Path(__file__).parents[2] / "docs" / "emulator.md"
@@ -29,6 +30,30 @@ def test_the_example_of_a_fixture_is_a_test_that_passes(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 passed" in done.stdout
+
+
+def test_the_example_of_the_command_serves(tmp_path: Path) -> None:
+    (example,) = re.findall(
+        r"```sh\n(flowy swf emulator .*)\n```", MANUAL.read_text(encoding="utf-8")
+    )
+    arguments = re.sub(r"--port \d+", "--port 0", example).split()[1:]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flowy", *arguments],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    try:
+        assert process.stdout is not None
+        client = make_client(process.stdout.readline().strip())
+        client.register_domain(name="shop", workflowExecutionRetentionPeriodInDays="1")
+        client.close()
+    finally:
+        process.terminate()
+        rest, _ = process.communicate()
+    assert (process.returncode, rest) == (0, "")
+    assert (tmp_path / "histories").is_dir()
 
 
 def test_the_public_names_are_these_and_each_is_documented() -> None:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import botocore.config
 import pytest
+from tests.emulator.conftest import threads_of_emulators
 
 from flowy_swf.emulator import Emulator
 from flowy_swf.emulator.tasklists import Caller
-from tests.emulator.conftest import threads_of_emulators
 
 if TYPE_CHECKING:
     from tests.emulator.conftest import Driver, Make
@@ -22,7 +22,7 @@ DESCRIBE = {"X-Amz-Target": "SimpleWorkflowService.DescribeDomain"}
 
 
 def connect(swf: Driver) -> http.client.HTTPConnection:
-    return http.client.HTTPConnection(swf.emulator.url.removeprefix("http://"), timeout=20)
+    return http.client.HTTPConnection(swf.emulator.url.removeprefix("http://"), timeout=60)
 
 
 def post(connection: http.client.HTTPConnection, headers: Json, body: str) -> tuple[int, Json]:
@@ -109,7 +109,7 @@ def test_a_body_of_no_or_too_great_length_is_refused(swf: Driver, length: str | 
 def test_a_body_may_wait_until_it_is_asked_for(swf: Driver) -> None:
     host, port = swf.emulator.url.removeprefix("http://").split(":")
     body = b'{"name": "domain"}'
-    with socket.create_connection((host, int(port)), timeout=20) as connection:
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
         connection.sendall(
             b"POST / HTTP/1.1\r\nX-Amz-Target: SimpleWorkflowService.DescribeDomain\r\n"
             b"Content-Length: %d\r\nExpect: 100-continue\r\n\r\n" % len(body)
@@ -159,7 +159,7 @@ def test_leaving_ends_everything_and_the_emulator_can_serve_again(make: Make) ->
         emulator.wait_for(lambda: len(emulator.pollers()) == 1)
         with pytest.raises(RuntimeError, match=f"the emulator is serving already, at {url}"):
             emulator.serve().__enter__()
-    held.join(20)
+    held.join(60)
     assert found[0]["startedEventId"] == 0
     assert threads_of_emulators() <= before
     idle.close()
@@ -200,7 +200,7 @@ def test_a_client_that_does_not_read_does_not_hold_up_the_end(
             f"Content-Length: {len(body)}\r\n\r\n{body}"
         )
         connection.sendall(request.encode() * 8)
-        assert called.wait(20)
+        assert called.wait(60)
         client.close()
     connection.close()
 

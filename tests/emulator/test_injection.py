@@ -68,7 +68,7 @@ def test_a_delayed_call_waits_and_holds_up_nobody_else(make: Make) -> None:
     assert thread.is_alive()
     assert "StartWorkflowExecution" not in swf.emulator.calls()
     swf.emulator._service.stop()  # which ends the delay
-    thread.join(20)
+    thread.join(60)
     assert swf.types()[0] == "WorkflowExecutionStarted"
 
 

@@ -82,13 +82,13 @@ def test_a_call_in_process_raises_the_fault(swf: Driver) -> None:
 
 
 def test_waiting_for_something_ends_when_it_is_so(make: Make) -> None:
-    swf = make(long_poll=30)
+    swf = make(long_poll=60)
     thread = threading.Thread(target=swf.poll_decision)
     thread.start()
     swf.emulator.wait_for(lambda: len(swf.emulator.pollers()) == 1)
     swf.start()
     swf.emulator.wait_for(lambda: "DecisionTaskStarted" in swf.types())
-    thread.join(20)
+    thread.join(60)
 
 
 def test_waiting_for_something_notices_the_time(make: Make) -> None:

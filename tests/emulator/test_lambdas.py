@@ -23,7 +23,7 @@ def call(function: str = "f", task_id: str = "l", **changes: Any) -> Json:
 
 def run(make: Make, function: Any, **changes: Any) -> Driver:
     """Run a function as the only task of an execution and wait for its outcome."""
-    swf = make(long_poll=20, lambdas={"f": function})
+    swf = make(long_poll=60, lambdas={"f": function})
     swf.start(lambdaRole=ROLE)
     swf.decide(call(**changes))
     swf.decide()
@@ -118,7 +118,7 @@ def test_a_function_needs_a_role(swf: Driver) -> None:
 
 
 def test_the_role_may_come_from_the_type(make: Make) -> None:
-    swf = make(long_poll=20)
+    swf = make(long_poll=60)
     swf.emulator.register_lambda("f", lambda event: 1)
     ids = {"name": "with role", "version": "1"}
     swf.register_workflow(ids, defaultLambdaRole=ROLE)
@@ -139,7 +139,7 @@ def test_a_function_that_takes_too_long_times_out_and_its_result_is_dropped(make
     swf = make(lambdas={"f": slow})
     run_id = swf.start(lambdaRole=ROLE)
     swf.decide(call(startToCloseTimeout="30"))
-    assert begun.wait(20)
+    assert begun.wait(60)
     assert swf.describe("w", run_id)["openCounts"]["openLambdaFunctions"] == 1
     swf.emulator.advance(30)
     assert swf.last("LambdaFunctionTimedOut") == {
@@ -148,7 +148,7 @@ def test_a_function_that_takes_too_long_times_out_and_its_result_is_dropped(make
         "timeoutType": "START_TO_CLOSE",
     }
     go.set()
-    assert done.wait(20)
+    assert done.wait(60)
     assert swf.types()[6:] == ["LambdaFunctionTimedOut", "DecisionTaskScheduled"]
 
 

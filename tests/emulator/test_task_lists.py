@@ -112,7 +112,7 @@ def test_decisions_have_the_priority_of_their_execution(swf: Driver) -> None:
 
 @pytest.mark.parametrize("kind", ["decision", "activity"])
 def test_a_task_that_arrives_ends_a_long_poll(make: Make, kind: str) -> None:
-    swf = make(long_poll=30)
+    swf = make(long_poll=60)
     if kind == "activity":
         swf.start()
         thread, found = in_thread(lambda: swf.poll_activity(identity="me"))
@@ -122,7 +122,7 @@ def test_a_task_that_arrives_ends_a_long_poll(make: Make, kind: str) -> None:
         thread, found = in_thread(lambda: swf.poll_decision(identity="me"))
         assert wait_for_pollers(swf, 1) == [Poller("decision", "domain", "list", "me")]
         swf.start()
-    thread.join(20)
+    thread.join(60)
     assert found[0]["taskToken"]
     assert swf.emulator.pollers() == []
 
@@ -143,8 +143,8 @@ def test_a_stop_ends_held_polls_at_once(make: Make) -> None:
     over_http, more = in_thread(swf.poll_decision)
     wait_for_pollers(swf, 2)
     emulator._service.stop()
-    in_process.join(20)
-    over_http.join(20)
+    in_process.join(60)
+    over_http.join(60)
     assert answers == [{"startedEventId": 0}]
     assert "taskToken" not in more[0]
 
@@ -163,7 +163,7 @@ def raw_poll(swf: Driver) -> socket.socket:
 
 @pytest.mark.parametrize("how", ["closed", "reset"])
 def test_a_poller_that_went_away_does_not_swallow_a_task(make: Make, how: str) -> None:
-    swf = make(long_poll=30)
+    swf = make(long_poll=60)
     lost = raw_poll(swf)
     if how == "reset":
         lost.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -173,13 +173,13 @@ def test_a_poller_that_went_away_does_not_swallow_a_task(make: Make, how: str) -
     lost.close()
     assert len(swf.emulator.pollers()) == 1
     swf.start()
-    thread.join(20)
+    thread.join(60)
     assert found[0]["taskToken"]
     assert swf.last("DecisionTaskStarted")["identity"] == "present"
 
 
 def test_a_task_waits_when_the_only_poller_went_away(make: Make) -> None:
-    swf = make(long_poll=30)
+    swf = make(long_poll=60)
     with contextlib.closing(raw_poll(swf)):
         wait_for_pollers(swf, 1)
     assert swf.emulator.pollers() == []
@@ -188,7 +188,7 @@ def test_a_task_waits_when_the_only_poller_went_away(make: Make) -> None:
 
 
 def test_a_poller_that_went_away_swallows_a_task_if_told_to(make: Make) -> None:
-    swf = make(long_poll=30, lose_polls=True)
+    swf = make(long_poll=60, lose_polls=True)
     with contextlib.closing(raw_poll(swf)):
         wait_for_pollers(swf, 1)
     assert swf.emulator.pollers() == []
@@ -200,13 +200,13 @@ def test_a_poller_that_went_away_swallows_a_task_if_told_to(make: Make) -> None:
 
 
 def test_a_list_has_so_many_pollers(make: Make) -> None:
-    swf = make(long_poll=30, quotas=Quotas(pollers=1))
+    swf = make(long_poll=60, quotas=Quotas(pollers=1))
     thread, _ = in_thread(swf.poll_decision)
     wait_for_pollers(swf, 1)
     error = swf.fault("poll_for_decision_task", domain="domain", taskList={"name": "list"})
     assert error == ("LimitExceededFault", "a list has 1 pollers at most")
     swf.start()
-    thread.join(20)
+    thread.join(60)
 
 
 def pages(swf: Driver, **options: Any) -> list[Json]:

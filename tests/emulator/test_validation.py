@@ -345,7 +345,7 @@ def test_requests_botocore_would_refuse_for_missing_members_are_refused_here_too
         assert message.count("Member must not be null") == missing > 0
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[1]", b"[" * 1_000_000])
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[1]", b"[" * 1_000_000, b'{"x": NaN}'])
 def test_a_body_that_is_no_json_object_cannot_be_read(swf: Driver, body: bytes) -> None:
     request = urllib.request.Request(
         swf.emulator.url, body, {"X-Amz-Target": "SimpleWorkflowService.DescribeDomain"}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from flowy.errors import TaskCancelled, TaskError, TaskTimedout
@@ -14,7 +17,7 @@ from flowy_swf.config import SWFActivityConfig, SWFWorkflowConfig
 from flowy_swf.emulator import Emulator
 from flowy_swf.failures import Failure
 from flowy_swf.payloads import unpack
-from flowy_swf.registration import register_domain
+from flowy_swf.registration import register_domain, register_types
 from flowy_swf.starter import SWFWorkflowStarter
 from flowy_swf.worker import Worker
 from flowy_swf.workflow_worker import SWFWorkflowWorker
@@ -61,23 +64,28 @@ class Fleet:
     def __init__(self, emulator: Emulator, client: Any) -> None:
         self.emulator = emulator
         self.client = client
-        self._workers: list[Worker[Any]] = []
-        self._threads: list[threading.Thread] = []
+        self._threads: dict[Worker[Any], threading.Thread] = {}
         register_domain(client, DOMAIN)
 
-    def serve(self, worker: Worker[Any], task_list: str = LIST, threads: int = 1) -> None:
+    def serve(
+        self, worker: Worker[Any], task_list: str = LIST, threads: int = 1, client: Any = None
+    ) -> None:
         """Register the worker's types, and have it work in a thread until the fleet ends."""
-        from flowy_swf.registration import register_types
-
         register_types(self.client, DOMAIN, worker.types)
         thread = threading.Thread(
             target=worker.run,
-            args=(DOMAIN, task_list, self.client, False, False),
+            args=(DOMAIN, task_list, client or self.client, False, False),
             kwargs={"threads": threads},
         )
-        self._workers.append(worker)
-        self._threads.append(thread)
+        self._threads[worker] = thread
         thread.start()
+
+    def retire(self, worker: Worker[Any]) -> None:
+        """Have a worker stop, and wait for it; its poll is to be a short one."""
+        worker.stop()
+        thread = self._threads.pop(worker)
+        thread.join(30)
+        assert not thread.is_alive()
 
     def start(self, name: str, *args: Any, **kwargs: Any) -> str:
         """Start an execution of version 1 of a workflow; return its workflow id."""
@@ -105,12 +113,12 @@ class Fleet:
 
     def stop(self) -> None:
         """Have the workers stop."""
-        for worker in self._workers:
+        for worker in self._threads:
             worker.stop()
 
     def join(self) -> None:
         """Wait for the workers."""
-        for thread in self._threads:
+        for thread in self._threads.values():
             thread.join(30)
             assert not thread.is_alive()
 
@@ -128,6 +136,57 @@ def fleet(**options: Any) -> Iterator[Fleet]:
             running.stop()
     running.join()
     client.close()
+
+
+class Meddler:
+    """A client that does something around the calls that are made through it.
+
+    Parameters
+    ----------
+    client
+        makes the calls.
+    meddle
+        is called with the operation, as boto3 names it, and how many calls of it came before; and
+        with the call, which it makes or not.
+    """
+
+    def __init__(self, client: Any, meddle: Callable[[str, int, Callable[[], Any]], Any]) -> None:
+        self._client = client
+        self._meddle = meddle
+        self._counts: Counter[str] = Counter()
+
+    def __getattr__(self, operation: str) -> Callable[..., Any]:
+        def call(**request: Any) -> Any:
+            count = self._counts[operation]
+            self._counts[operation] += 1
+            made = partial(getattr(self._client, operation), **request)
+            return self._meddle(operation, count, made)
+
+        return call
+
+
+class Listener(logging.Handler):
+    """Waits for something to be logged."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._text = text
+        self._heard = threading.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._text in record.getMessage():
+            self._heard.set()
+
+    def __enter__(self) -> Listener:
+        logging.getLogger("flowy.swf").addHandler(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        logging.getLogger("flowy.swf").removeHandler(self)
+
+    def wait(self) -> None:
+        """Wait until it was logged."""
+        assert self._heard.wait(20), f"nobody logged {self._text!r}"
 
 
 def outcome(event: Json) -> Any:

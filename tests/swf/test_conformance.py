@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from tests.swf.fleet import DOMAIN, Fleet, activity_config, fleet, workflow_config
+from tests.swf.fleet import DOMAIN, Fleet, Meddler, activity_config, fleet, workflow_config
 
 from flowy.testing import conformance
 from flowy.testing.conformance import Activity, Workflow, activities
@@ -72,6 +72,59 @@ def engine() -> Iterator[Engine]:
         yield engine
 
 
+class Killed(BaseException):
+    """Ends a decider, as a crash of its process does."""
+
+
+class MortalDecider(SWFWorkflowWorker):
+    """A decider that is killed at every third call, and replaced by a new one.
+
+    By turns, the call that it is killed at was not made, or it was and the answer is lost.
+    """
+
+    def __init__(self, running: Fleet) -> None:
+        super().__init__()
+        self._fleet = running
+        self._calls = itertools.count(1)
+        self._ended = False
+        self.killed = 0
+
+    def run(self, *args: Any, **kwargs: Any) -> None:
+        while not self._ended:
+            life = SWFWorkflowWorker()
+            life._workflows, life._stop = self._workflows, self._stop
+            try:
+                life.run(*args, **kwargs)
+            except Killed:
+                self.killed += 1
+                # The decision that it had taken, if any, passes its limit.
+                self._fleet.emulator.advance(60)
+
+    def stop(self) -> None:
+        self._ended = True
+        super().stop()
+
+    def meddle(self, operation: str, count: int, call: Any) -> Any:
+        number = next(self._calls)
+        if number % 6 == 3:
+            raise Killed
+        answer = call()
+        if number % 6 == 0:
+            raise Killed
+        return answer
+
+
+@pytest.fixture(scope="module")
+def mortal_engine() -> Iterator[Engine]:
+    with fleet() as running:
+        decider = MortalDecider(running)
+        engine = Engine(running, decider)
+        running.serve(decider, client=Meddler(running.client, decider.meddle))
+        running.serve(engine.worker, threads=4)
+        yield engine
+    assert decider.killed > 100
+
+
 def skip_time(monkeypatch: pytest.MonkeyPatch, running: Fleet) -> None:
     """Have activities that take their time take the emulator's."""
 
@@ -87,3 +140,13 @@ def test_conformance(
 ) -> None:
     skip_time(monkeypatch, engine.fleet)
     case.check(engine.run, str(tmp_path))
+
+
+# A time-out of an activity may pass while a lost decision passes its own, so those are left out.
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, id=case.name) for case in conformance.cases(lacks=["timeouts"])]
+)
+def test_conformance_with_a_decider_that_is_killed_again_and_again(
+    case: conformance.Case, mortal_engine: Engine, tmp_path: Any
+) -> None:
+    case.check(mortal_engine.run, str(tmp_path))

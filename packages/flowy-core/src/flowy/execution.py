@@ -576,17 +576,15 @@ class _Commands:
     """
 
     def __init__(self) -> None:
-        #: by call, the task to schedule or the delay before it
-        self._by_call: dict[CallId, Task | float] = {}
+        #: the attempts to schedule, and the delays before them if there are any
+        self._by_call: dict[CallId, tuple[Task, float]] = {}
         self._close: CloseWorkflow | None = None
 
     def schedule(self, task: Task) -> None:
-        # It becomes a command when it is taken: the history may have it tried again before the code
-        # has told its sources.
-        self._by_call[task.call] = task
+        self._by_call[task.call] = task, 0
 
     def start_timer(self, task: Task, delay: float) -> None:
-        self._by_call[task.call] = delay
+        self._by_call[task.call] = task, delay
 
     def close(self, command: CloseWorkflow) -> None:
         self._close = command
@@ -595,12 +593,19 @@ class _Commands:
         self._by_call.pop(call, None)
 
     def take(self) -> list[Command]:
-        commands: list[Command] = (
-            [_command(call, wish) for call, wish in self._by_call.items()]
-            if self._close is None
-            else [self._close]
-        )
+        commands: list[Command] = []
+        held: dict[CallId, tuple[Task, float]] = {}
+        if self._close is not None:
+            commands.append(self._close)
+        else:
+            for call, (task, delay) in self._by_call.items():
+                if task.run is None:
+                    # The code has yet to make the call that the history has: it may differ.
+                    held[call] = task, delay
+                else:
+                    commands.append(_command(call, task, delay))
         self.clear()
+        self._by_call = held
         return commands
 
     def clear(self) -> None:
@@ -614,8 +619,8 @@ def _in_words(input: Any) -> str:
     return f"a call with input {input!r}"
 
 
-def _command(call: CallId, wish: Task | float) -> Command:
-    if not isinstance(wish, Task):
-        return StartTimer(call, wish)
-    command = ScheduleWorkflow if wish.dependency.kind == "workflow" else ScheduleActivity
-    return command(call, wish.input, calls_of(wish.sources))
+def _command(call: CallId, task: Task, delay: float) -> Command:
+    if delay:
+        return StartTimer(call, delay)
+    command = ScheduleWorkflow if task.dependency.kind == "workflow" else ScheduleActivity
+    return command(call, task.input, calls_of(task.sources))

@@ -10,14 +10,31 @@ from __future__ import annotations
 import base64
 import json
 import reprlib
+import traceback
 from collections.abc import Callable
 from typing import Any
+
+from flowy.errors import TaskError
+from flowy_trace.model import Error
 
 #: how many characters of an argument list or a result a trace keeps
 LIMIT = 150
 
 #: how many characters of a message or a traceback it keeps
 LONG_LIMIT = 4000
+
+
+class Text(str):
+    """A text in its final form, where there might be a payload."""
+
+    __slots__ = ()
+
+
+class ObjectText(Text):
+    """The same for a value that was carried as an object, and not as JSON text."""
+
+    __slots__ = ()
+
 
 #: from what length on an object's own `repr` is cut
 _OBJECTS = reprlib.Repr()
@@ -110,6 +127,28 @@ def of_object(value: Any) -> str:
     except Exception as exc:
         text = f"<{type(value).__name__}, whose __repr__ raised {type(exc).__name__}>"
     return printable(shorten(text))
+
+
+def error(error_type: str, message: str, trace_text: str = "") -> Error:
+    """Return an error with its texts shortened."""
+    return Error(
+        printable(shorten(error_type)),
+        printable(shorten(message, LONG_LIMIT), keep="\n\t"),
+        printable(tail(trace_text), keep="\n\t"),
+    )
+
+
+def exception(exc: BaseException) -> Error:
+    """Return the error that an exception is, also of one whose class has a broken `__str__`."""
+    if isinstance(exc, TaskError) and exc.error_type and not exc.call:
+        # It stands for an error of another process, or of long ago.
+        return error(exc.error_type, exc.message, exc.traceback)
+    try:
+        message = str(exc)
+    except Exception as broken:
+        message = f"(no message: its __str__ raised {type(broken).__name__})"
+    lines = traceback.format_exception(type(exc), exc, exc.__traceback__)
+    return error(type(exc).__name__, message, "".join(lines))
 
 
 _UNREADABLE = object()

@@ -87,6 +87,8 @@ def layout(graph: Graph) -> Layout:
         for box in node.boxes:
             edges = inner.get(node, []) if dummies <= MOST_DUMMIES else []
             width = max(width, _lay_box(box, edges, items, passing))
+        if node.boxes:
+            width += 2 * PADDING  # for the frame around all
         items[node] = _Item(node.rank, node.rank + node.height - 1, width)
     xs = _absolute(graph, items)
     tops, bottoms = _rows(graph)

@@ -205,7 +205,7 @@ class Emulator:
                 if not caller.gone()
             ]
 
-    def wait_for(self, condition: Callable[[], bool], timeout: float = 10.0) -> None:
+    def wait_for(self, condition: Callable[[], bool], timeout: float = 30.0) -> None:
         """Wait until something is so, and look whenever the emulator has done something.
 
         ``condition`` looks by `history`, `open_tasks`, `pollers` or at things of its own, and makes

@@ -222,14 +222,15 @@ class State:
             self.touch()
 
     def _may_skip_to(self, prompt: bool) -> bool:
-        if self.busy or not any(
-            not caller.gone() for each in self.lists.values() for _, caller in each.held
-        ):
+        lists = self.lists.values()
+        if self.busy or not any(not caller.gone() for each in lists for _, caller in each.held):
             return False
+        if any(each.held and each.pending for each in lists):
+            return False  # a poller was woken for a task, and its thread has not come to it yet
         # A time-out says that something did not happen in time, so it must have had the chance:
         # a worker may be about to poll. Timers race with nothing as long as no task is waiting.
         quiet = time.monotonic() - self._touched >= _QUIET
-        return quiet or (prompt and not any(each.pending for each in self.lists.values()))
+        return quiet or (prompt and not any(each.pending for each in lists))
 
     def _move_to(self, until: int) -> None:
         self._drain()
