@@ -77,15 +77,18 @@ class Killed(BaseException):
 
 
 class MortalDecider(SWFWorkflowWorker):
-    """A decider that is killed at every third call, and replaced by a new one.
+    """A decider that is killed every few calls, and replaced by a new one.
 
-    By turns, the call that it is killed at was not made, or it was and the answer is lost.
+    By turns, the call that it is killed at was not made, or it was and the answer is lost. One that
+    was killed before its first answer is followed by one that lives twice as long: otherwise none
+    would come to the end of a history of many pages.
     """
 
     def __init__(self, running: Fleet) -> None:
         super().__init__()
         self._fleet = running
-        self._calls = itertools.count(1)
+        self._calls = 0
+        self._life = 3
         self._ended = False
         self.killed = 0
 
@@ -105,11 +108,17 @@ class MortalDecider(SWFWorkflowWorker):
         super().stop()
 
     def meddle(self, operation: str, count: int, call: Any) -> Any:
-        number = next(self._calls)
-        if number % 6 == 3:
+        self._calls += 1
+        dies = self._calls >= self._life
+        if dies:
+            self._calls = 0
+            self._life *= 2
+        if dies and self.killed % 2:
             raise Killed
         answer = call()
-        if number % 6 == 0:
+        if operation == "respond_decision_task_completed":
+            self._life = 3
+        if dies:
             raise Killed
         return answer
 

@@ -100,13 +100,13 @@ def test_what_only_looks_like_a_tag_is_shown_as_what_it_is(tag: str) -> None:
 
 def test_a_long_value_is_shown_by_its_beginning_and_its_length() -> None:
     text = describe.arguments(JSON.prepare_input(("x" * 1_000_000,), {})[0])
-    assert text == '"' + "x" * 149 + "... (1,000,008 characters)"
-    assert describe.result('"' + "y" * 300 + '"') == '"' + "y" * 149 + "... (302 characters)"
+    assert text == '"' + "x" * 94 + "... (1,000,008 characters)"
+    assert describe.result('"' + "y" * 300 + '"') == '"' + "y" * 94 + "... (302 characters)"
 
 
 def test_a_value_that_is_no_json_is_shown_as_it_is() -> None:
     assert describe.result("{broken") == "{broken"
-    assert describe.result("[" * 100) == "[" * 100
+    assert describe.result("[" * 90) == "[" * 90
 
 
 def test_an_object_with_a_broken_repr_is_shown_by_its_type() -> None:

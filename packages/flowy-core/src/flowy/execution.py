@@ -12,8 +12,9 @@ Theory of operation:
 3. `apply` takes events in and changes the graph only: what became ready is commanded, and no
    workflow code runs.
 4. `run` runs the workflow code from its start to its end, to a fault, or to a pending result that
-   nobody parks it on. Whatever it calls is looked up in the history first. A run that stopped on a
-   pending result can be followed by another one when the result is there: `runnable` says so.
+   nobody parks it on. Whatever it calls is looked up in the history first, and nothing is commanded
+   of a call in the history that the code has not made again. A run that stopped on a pending result
+   can be followed by another one when the result is there: `runnable` says so.
 5. What closes the execution is commanded once, as the last command, and alone: what else was
    commanded in the same step is dropped. A closed execution takes no events in.
 6. Everything that is decided depends on the history alone, never on how much of it was known when

@@ -18,7 +18,7 @@ from flowy.errors import TaskError
 from flowy_trace.model import Error
 
 #: how many characters of an argument list or a result a trace keeps
-LIMIT = 150
+LIMIT = 95
 
 #: how many characters of a message or a traceback it keeps
 LONG_LIMIT = 4000

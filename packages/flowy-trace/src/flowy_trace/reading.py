@@ -10,7 +10,10 @@ from flowy.engine_api import ExecutionInfo
 from flowy.events import (
     CallId,
     CompleteWorkflow,
+    FailWorkflow,
     RestartWorkflow,
+    ScheduleActivity,
+    ScheduleWorkflow,
     TaskCancelled,
     TaskCompleted,
     TaskFailed,
@@ -24,21 +27,6 @@ from flowy_trace.describe import ObjectText, Text
 from flowy_trace.model import Attempt, Call, Error, Execution, Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Began:
-    """An execution began."""
-
-    #: the payload of its input, or a text for it
-    input: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """An execution failed."""
-
-    error: Error
-
-
 @dataclass(slots=True, eq=False)
 class _Call:
     name: str
@@ -49,12 +37,12 @@ class _Call:
     sources: tuple[CallId, ...] = ()
     attempts: dict[int, Attempt] = field(default_factory=dict)
 
-    def change(self, call: CallId, **changes: Any) -> None:
+    def change(self, number: int, **changes: Any) -> None:
         """Change what is known of an attempt."""
-        attempt = self.attempts.get(call.attempt)
+        attempt = self.attempts.get(number)
         if attempt is None:
-            attempt = Attempt(call.attempt)
-        self.attempts[call.attempt] = replace(attempt, **changes)
+            attempt = Attempt(number)
+        self.attempts[number] = replace(attempt, **changes)
 
 
 @dataclass(slots=True, eq=False)
@@ -80,12 +68,19 @@ class _Execution:
 
 
 def read(told: Sequence[Any]) -> tuple[Execution, ...]:
-    """Return the executions that are told of: an execution, something, its time, and so on."""
+    """Return the executions that are told of.
+
+    Parameters
+    ----------
+    told
+        five items in a row for each thing: the execution; the class of the event or command, None
+        for an execution's begin; the call; what else there is to it; the time.
+    """
     reader = _Reader()
     # The list may grow meanwhile.
-    entries = iter(told[: len(told)])
-    for info, what, time in zip(entries, entries, entries, strict=True):
-        reader.take(info, what, time)
+    items = iter(told[: len(told)])
+    for info, what, call, data, time in zip(items, items, items, items, items, strict=True):
+        reader.take(info, what, call, data, time)
     return tuple(_execution(each) for each in reader.executions)
 
 
@@ -97,21 +92,20 @@ class _Reader:
         # The last execution of a path: after a restart children have the paths they had before.
         self._by_path: dict[str, _Execution] = {}
 
-    def take(self, info: ExecutionInfo, what: Any, time: float) -> None:
-        if type(what) is Began:
-            self._begin(info, what, time)
+    def take(
+        self, info: ExecutionInfo, what: type | None, call: CallId | None, data: Any, time: float
+    ) -> None:
+        if what is None:
+            self._begin(info, data, time)
             return
         execution = self._by_object.get(id(info)) or self._equal(info)
-        if type(what) is tuple:
-            call, sources = what
-            execution.call(call).sources = sources
-        elif type(what) in _CLOSINGS:
-            _CLOSINGS[type(what)](execution, what)
+        if call is None:
             execution.ended = time
-        elif type(what) in _EVENTS:
-            _EVENTS[type(what)](execution.call(what.call), what, time)
+            _CLOSINGS[what](execution, data)
+        else:
+            CALL_EVENTS[what](execution.call(call), call.attempt, data, time)
 
-    def _begin(self, info: ExecutionInfo, what: Began, time: float) -> None:
+    def _begin(self, info: ExecutionInfo, payload: Any, time: float) -> None:
         parent = None
         identity = ""
         if info.parent is not None:
@@ -120,7 +114,7 @@ class _Reader:
             identity = f"{parent}/{info.call}"
         if info.restarts:
             identity += f"+{info.restarts}"
-        execution = _Execution(info, identity, parent, what.input, time)
+        execution = _Execution(info, identity, parent, payload, time)
         self.executions.append(execution)
         self._by_object[id(info)] = execution
         self._by_path[info.path] = execution
@@ -132,44 +126,53 @@ class _Reader:
         return self._by_path[info.path]
 
 
-# --- what events mean ------------------------------------------------------------------------------
+# --- what events and commands mean ----------------------------------------------------------------
 
 
-def _scheduled(call: _Call, event: TaskScheduled, time: float) -> None:
-    call.kind = event.kind
-    call.input = event.input
-    call.change(event.call, scheduled=time)
+def _sources(call: _Call, attempt: int, data: CallId | tuple[CallId, ...], time: float) -> None:
+    # A single one is told of by itself, which takes less.
+    call.sources = (data,) if isinstance(data, CallId) else data
 
 
-def _started(call: _Call, event: TaskStarted, time: float) -> None:
-    call.change(event.call, started=time, worker=describe.printable(event.worker))
+def _kind(call: _Call, attempt: int, data: str, time: float) -> None:
+    call.kind = data
 
 
-def _completed(call: _Call, event: TaskCompleted, time: float) -> None:
-    call.result = event.result
-    call.change(event.call, ended=time, outcome="completed")
+def _scheduled(call: _Call, attempt: int, data: Any, time: float) -> None:
+    call.input = data
+    call.change(attempt, scheduled=time)
 
 
-def _failed(call: _Call, event: TaskFailed, time: float) -> None:
-    error = Error(event.error_type, event.message, event.traceback)
-    call.change(event.call, ended=time, outcome="failed", error=error)
+def _started(call: _Call, attempt: int, data: str, time: float) -> None:
+    call.change(attempt, started=time, worker=describe.printable(data))
 
 
-def _timed_out(call: _Call, event: TaskTimedOut, time: float) -> None:
-    error = Error("TimedOut", event.timeout_type)
-    call.change(event.call, ended=time, outcome="timed out", error=error)
+def _completed(call: _Call, attempt: int, data: Any, time: float) -> None:
+    call.result = data
+    call.change(attempt, ended=time, outcome="completed")
 
 
-def _cancelled(call: _Call, event: TaskCancelled, time: float) -> None:
-    error = describe.error("Cancelled", event.details)
-    call.change(event.call, ended=time, outcome="cancelled", error=error)
+def _failed(call: _Call, attempt: int, data: Error, time: float) -> None:
+    call.change(attempt, ended=time, outcome="failed", error=data)
 
 
-def _delayed(call: _Call, event: TimerStarted, time: float) -> None:
-    call.change(event.call, delayed=time)
+def _timed_out(call: _Call, attempt: int, data: Error, time: float) -> None:
+    call.change(attempt, ended=time, outcome="timed out", error=data)
 
 
-_EVENTS: dict[type, Callable[[_Call, Any, float], None]] = {
+def _cancelled(call: _Call, attempt: int, data: Error, time: float) -> None:
+    call.change(attempt, ended=time, outcome="cancelled", error=data)
+
+
+def _delayed(call: _Call, attempt: int, data: None, time: float) -> None:
+    call.change(attempt, delayed=time)
+
+
+#: what is told of calls; `str` stands for the kind of a call, if it is no activity
+CALL_EVENTS: dict[type, Callable[[_Call, int, Any, float], None]] = {
+    ScheduleActivity: _sources,
+    ScheduleWorkflow: _sources,
+    str: _kind,
     TaskScheduled: _scheduled,
     TaskStarted: _started,
     TaskCompleted: _completed,
@@ -180,28 +183,28 @@ _EVENTS: dict[type, Callable[[_Call, Any, float], None]] = {
 }
 
 
-def _execution_completed(execution: _Execution, what: CompleteWorkflow) -> None:
+def _execution_completed(execution: _Execution, data: Any) -> None:
     execution.outcome = "completed"
-    execution.result = what.result
+    execution.result = data
 
 
-def _execution_failed(execution: _Execution, what: Failed) -> None:
+def _execution_failed(execution: _Execution, data: Error) -> None:
     execution.outcome = "failed"
-    execution.error = what.error
+    execution.error = data
 
 
-def _execution_restarted(execution: _Execution, what: RestartWorkflow) -> None:
+def _execution_restarted(execution: _Execution, data: None) -> None:
     execution.outcome = "restarted"
 
 
 _CLOSINGS: dict[type, Callable[[_Execution, Any], None]] = {
     CompleteWorkflow: _execution_completed,
-    Failed: _execution_failed,
+    FailWorkflow: _execution_failed,
     RestartWorkflow: _execution_restarted,
 }
 
 
-# --- values ----------------------------------------------------------------------------------------
+# --- values -------------------------------------------------------------------------------------
 
 
 def _execution(known: _Execution) -> Execution:

@@ -15,17 +15,20 @@ from flowy.events import (
     CompleteWorkflow,
     Event,
     FailWorkflow,
+    RestartWorkflow,
     ScheduleActivity,
     ScheduleWorkflow,
-    StartTimer,
+    TaskCancelled,
     TaskCompleted,
     TaskFailed,
     TaskScheduled,
+    TaskStarted,
+    TaskTimedOut,
 )
 from flowy_trace import describe
 from flowy_trace.describe import LIMIT, ObjectText, Text
 from flowy_trace.model import Trace
-from flowy_trace.reading import Began, Failed, read
+from flowy_trace.reading import CALL_EVENTS, read
 
 
 class Recorder(Observer):
@@ -49,12 +52,13 @@ class Recorder(Observer):
         self.engine = engine
         self.run = run
         self._ended: float | None = None
-        #: an execution, what was told of it, and when, over and over: flat, which takes less
+        # An entry is five items in a row, for objects of their own would take twice as much: the
+        # execution, the class of what was told, the call, what else there is to it, the time.
         self._told: list[Any] = []
 
     def execution_started(self, execution: ExecutionInfo, input: Any, time: float) -> None:
         """Take down that an execution begins."""
-        self._told += (execution, Began(_kept_input(input)), time)
+        self._told += (execution, None, None, _kept_input(input), time)
 
     def command(self, execution: ExecutionInfo, command: Command, time: float) -> None:
         """Take down what an execution wants done."""
@@ -63,31 +67,44 @@ class Recorder(Observer):
             # The event says all but this.
             sources = command.sources  # type: ignore[union-attr]
             if sources:
-                self._told += (execution, (command.call, sources), time)  # type: ignore[union-attr]
-        elif kind is not StartTimer:
-            if isinstance(command, CompleteWorkflow):
-                command = CompleteWorkflow(_kept_result(command.result))
-            elif isinstance(command, FailWorkflow):
-                self._told += (execution, Failed(describe.exception(command.error)), time)
-                return
-            self._told += (execution, command, time)
+                if len(sources) == 1:
+                    sources = sources[0]
+                self._told += (execution, kind, command.call, sources, time)  # type: ignore[union-attr]
+        elif isinstance(command, CompleteWorkflow):
+            self._told += (execution, kind, None, _kept_result(command.result), time)
+        elif isinstance(command, FailWorkflow):
+            self._told += (execution, kind, None, describe.exception(command.error), time)
+        elif kind is RestartWorkflow:
+            self._told += (execution, kind, None, None, time)
 
     def event(self, execution: ExecutionInfo, event: Event, time: float) -> None:
         """Take down what happened to an execution."""
         kind = type(event)
-        if kind is TaskScheduled:
-            payload = event.input  # type: ignore[union-attr]
-            if type(payload) is not str or len(payload) > LIMIT:
-                event = TaskScheduled(event.call, _kept_input(payload), event.kind)  # type: ignore[union-attr]
+        if kind not in CALL_EVENTS:
+            return
+        data: Any
+        if kind is TaskStarted:
+            data = event.worker  # type: ignore[union-attr]
         elif kind is TaskCompleted:
-            payload = event.result  # type: ignore[union-attr]
-            if type(payload) is not str or len(payload) > LIMIT:
-                event = TaskCompleted(event.call, _kept_result(payload))  # type: ignore[union-attr]
+            data = event.result  # type: ignore[union-attr]
+            if type(data) is not str or len(data) > LIMIT:
+                data = _kept_result(data)
+        elif kind is TaskScheduled:
+            data = event.input  # type: ignore[union-attr]
+            if type(data) is not str or len(data) > LIMIT:
+                data = _kept_input(data)
+            if event.kind != "activity":  # type: ignore[union-attr]
+                self._told += (execution, str, event.call, event.kind, time)  # type: ignore[union-attr]
         elif isinstance(event, TaskFailed):
             # Without the exception, which holds on to all that was there when it was raised.
-            error = describe.error(event.error_type, event.message, event.traceback)
-            event = TaskFailed(event.call, error.type, error.message, error.traceback)
-        self._told += (execution, event, time)
+            data = describe.error(event.error_type, event.message, event.traceback)
+        elif isinstance(event, TaskTimedOut):
+            data = describe.error("TimedOut", event.timeout_type)
+        elif isinstance(event, TaskCancelled):
+            data = describe.error("Cancelled", event.details)
+        else:
+            data = None
+        self._told += (execution, kind, event.call, data, time)  # type: ignore[union-attr]
 
     def run_ended(self, time: float) -> None:
         """Take down that the run is over."""
