@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import boto3
 import botocore.exceptions
+import moto
 import pytest
 
 from flowy_swf.emulator import Emulator
 from flowy_swf.emulator.model import member_of
-
-boto3 = pytest.importorskip("boto3")
-moto = pytest.importorskip("moto")
 
 Json = dict[str, Any]
 TYPE = {"name": "workflow", "version": "1"}
