@@ -77,7 +77,7 @@ def main(number: int = 10_000) -> None:
     plain = seconds(lambda: run(number, []))
     print(f"{'chain on threads, calls':44}{number:12,}")
     for name, make in (
-        ("untraced", lambda: []),
+        ("untraced", list),
         ("observer that does nothing", lambda: [flowy.Observer()]),
         ("recorder", lambda: [Recorder()]),
     ):
@@ -85,9 +85,8 @@ def main(number: int = 10_000) -> None:
         print(f"{name + ', µs a call':44}{took / number * 1e6:12.2f}{took / plain:8.2f}x")
     for size in (1, 20, 100_000):
         length = min(number, 2000)
-        print(
-            f"{f'memory, values of {size:,} characters, B a call':44}{memory(length, 'x' * size):12.0f}"
-        )
+        what = f"memory, values of {size:,} characters, B a call"
+        print(f"{what:44}{memory(length, 'x' * size):12.0f}")
     trace = trace_of(number)
     with tempfile.TemporaryDirectory() as folder:
         for ending in (".json", ".html", ".perfetto.json", ".txt", ".dot", ".mmd"):

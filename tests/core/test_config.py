@@ -58,6 +58,21 @@ def test_a_name_that_is_no_identifier_is_refused(name: Any) -> None:
     )
 
 
+@pytest.mark.parametrize("thing", [len, WorkflowConfig(Workflow)])
+def test_what_is_given_in_place_of_the_name_is_refused(thing: Any) -> None:
+    with pytest.raises(ValueError, match="comes first") as caught:
+        configured(Workflow, thing)
+    assert str(caught.value) == (
+        f"{thing!r} cannot be the name of a dependency: the name comes first, then what it stands "
+        "for, as in conf_activity('square', square)"
+    )
+
+
+def test_a_configuration_shows_its_workflow_and_its_dependencies() -> None:
+    assert repr(configured(Workflow)) == "<WorkflowConfig of Workflow, with no dependencies>"
+    assert repr(configured(Workflow, "one", "two")) == "<WorkflowConfig of Workflow, with one, two>"
+
+
 def test_a_name_is_taken_once() -> None:
     config = configured(Workflow, "one")
     with pytest.raises(ValueError, match="already") as caught:

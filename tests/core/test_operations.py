@@ -23,7 +23,7 @@ from flowy import (
 from flowy.events import CallId, Command, Event, TaskCompleted, TaskScheduled
 from flowy.operations import Restart
 from flowy.run import Dependency
-from flowy.serialization import OBJECT
+from flowy.serialization import JSON, OBJECT, Codec
 from flowy.task import Node
 
 from .machine import (
@@ -110,6 +110,16 @@ def test_a_restart_holds_its_arguments() -> None:
     assert repr(restart(1, "a", k=[2])) == "restart(1, 'a', k=[2])"
     with pytest.raises(TypeError, match="unhashable"):
         hash(restart())
+
+
+@pytest.mark.parametrize("codec", [JSON, OBJECT])
+def test_a_restart_in_a_value_is_refused(codec: Codec) -> None:
+    with pytest.raises(TypeError) as caught:
+        codec.prepare_value([restart(1)])
+    assert str(caught.value) == (
+        "result[0] is what flowy.restart() returns, which is no value; "
+        "a restart happens if the workflow returns it itself: return flowy.restart(...)"
+    )
 
 
 # --- places --------------------------------------------------------------------------------------

@@ -38,8 +38,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Script]]:
 
     scripts: list[Script] = []
 
-    def start_script(source: str, *args: str) -> Script:
-        scripts.append(Script(tmp_path, source, *args))
+    def start_script(source: str, *args: str, measured: bool = True) -> Script:
+        scripts.append(Script(tmp_path, source, *args, measured=measured))
         return scripts[-1]
 
     yield start_script

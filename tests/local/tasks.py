@@ -136,9 +136,12 @@ class Ended:
 
 
 class Script:
-    """A Python program in a process group of its own, with pipes to it."""
+    """A Python program in a process group of its own, with pipes to it.
 
-    def __init__(self, folder: Path, source: str, *args: str) -> None:
+    Unless it is `measured`, it is none of those whose coverage counts.
+    """
+
+    def __init__(self, folder: Path, source: str, *args: str, measured: bool = True) -> None:
         path = folder / "script.py"
         path.write_text(source, encoding="utf-8")
         self._process = subprocess.Popen(
@@ -148,6 +151,11 @@ class Script:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            env={
+                name: value
+                for name, value in os.environ.items()
+                if measured or not name.startswith("COVERAGE_")
+            },
         )
 
     def read_line(self) -> str:

@@ -166,7 +166,8 @@ if __name__ == "__main__":
 
 @pytest.mark.parametrize(("executor", "times"), [("threads", "100"), ("processes", "30")])
 def test_ctrl_c_at_any_moment_ends_the_run(executor: str, times: str, start: Start) -> None:
-    ended = start(OFTEN, executor, times).end()
+    # Measuring coverage is not made to be interrupted either.
+    ended = start(OFTEN, executor, times, measured=False).end()
     assert (ended.code, ended.out, ended.err) == (0, "done\n", "")
 
 

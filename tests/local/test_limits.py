@@ -322,6 +322,42 @@ def test_a_child_that_passes_its_limit_is_given_up_with_all_it_does(
     assert ran == [0, 1, 2]
 
 
+def test_code_of_a_child_that_passed_its_limit_starts_no_delay(
+    clock: ManualTimers, stuck: Stuck
+) -> None:
+    went_on = threading.Event()
+
+    def child(late: Any) -> Any:
+        def run() -> Any:
+            stuck()
+            result = late()
+            went_on.set()
+            return result
+
+        return run
+
+    def factory(child: Any) -> Any:
+        def run() -> Any:
+            try:
+                flowy.wait(child())
+            except TaskTimedout:
+                stuck.let_go.set()
+                wait(went_on)
+            return "over"
+
+        return run
+
+    inner = LocalWorkflow(child)
+    inner.conf_activity("late", int, retry=(5,))
+    workflow = LocalWorkflow(factory, clock=lambda: clock)
+    workflow.conf_workflow("child", inner, timeout=7)
+    result = in_thread(workflow.run, _wait=True)
+    stuck.began.get(timeout=PATIENCE)
+    clock.advance(7)
+    # A delay that nobody counts down would be waited for in vain.
+    assert result.result(PATIENCE) == "over"
+
+
 class NeverStarts(Executor):
     """Take everything and do nothing."""
 

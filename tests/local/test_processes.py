@@ -278,3 +278,25 @@ def test_processes_end_with_the_program_that_was_killed(method: str, start: Star
     ended = start(PARENT_KILLED, method).end()
     assert ended.code == -signal.SIGKILL
     assert ended.out == ""
+
+
+UNGUARDED_SPAWN = """
+from flowy_local import LocalWorkflow
+
+def factory(absolute):
+    return lambda: absolute(-3)
+
+workflow = LocalWorkflow(factory, executor="processes", mp_context="spawn", activity_workers=1)
+workflow.conf_activity("absolute", abs)
+workflow.run()
+"""
+
+
+def test_a_script_without_a_guard_is_told_what_it_lacks(start: Start) -> None:
+    ended = start(UNGUARDED_SPAWN).end()
+    assert ended.code == 1
+    assert ended.err.splitlines()[-1] == (
+        "flowy.errors.TaskError: absolute-0-0 failed: ProcessDied: the worker process died before "
+        "it took the task (exit code 1); a new process imports the main module anew: put what runs "
+        "the workflow under if __name__ == '__main__', and see what the process wrote to stderr"
+    )

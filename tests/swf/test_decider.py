@@ -357,6 +357,21 @@ def test_what_is_refused_for_now_counts_for_the_rate_limit() -> None:
     assert [attributes(each)["timerId"] for each in answer.decisions] == ["a-0-0:t"]
 
 
+def test_very_many_refusals_are_delayed_in_several_decisions() -> None:
+    refusals = [
+        told(
+            "ScheduleActivityTaskFailed",
+            activityId=f"a-{number}-0",
+            cause="ACTIVITY_CREATION_RATE_EXCEEDED",
+        )
+        for number in range(150)
+    ]
+    answer = decide_over(many(151), configured(rate_limit=1_000), *decided(2), *refusals)
+    assert set(kinds(answer)) == {"StartTimer"}
+    assert len(answer.decisions) == MOST
+    assert attributes(answer.decisions[-1])["timerId"] == "again-156"
+
+
 def test_no_more_than_a_thousand_activities_are_open() -> None:
     config = configured(rate_limit=10_000)
     happened = [*decided(2), *map(_scheduled, range(995))]

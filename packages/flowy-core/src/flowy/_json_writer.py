@@ -42,8 +42,10 @@ from flowy._refusal import (
     outwards,
     refuse_iterator,
     refuse_loop,
+    refuse_restart,
     type_name,
 )
+from flowy.operations import Restart
 from flowy.result import ResultProxy
 
 
@@ -333,6 +335,8 @@ class Writer:
             self._append(f'{{" nt": [{_class(value)}, ')
             self._object(kind._fields, value, field_step)
             self._append("]}")
+        elif kind is Restart:
+            raise refuse_restart()
         else:
             raise _refuse(value, "which has no form in JSON", "convert it")
 

@@ -27,8 +27,10 @@ from flowy._refusal import (
     outwards,
     refuse_iterator,
     refuse_loop,
+    refuse_restart,
     type_name,
 )
+from flowy.operations import Restart
 from flowy.result import ResultProxy
 
 _LEAVES = frozenset([int, str, float, bool, NoneType, complex, bytes])
@@ -205,6 +207,8 @@ def _take_instance_apart(value: Any) -> _Taken:
     for base, take_apart in _TAKEN_APART.items():
         if issubclass(kind, base):
             return take_apart(value)._replace(build=None)
+    if kind is Restart:
+        raise refuse_restart()
     return _NOTHING
 
 

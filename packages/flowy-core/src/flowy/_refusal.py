@@ -104,3 +104,12 @@ def refuse_loop() -> RefusalError:
         "is a container that it is in itself; "
         "a structure that contains itself cannot be passed; pass it without the loop",
     )
+
+
+def refuse_restart() -> RefusalError:
+    """Return the refusal of what `flowy.restart` returns, where a value is expected."""
+    return RefusalError(
+        TypeError,
+        "is what flowy.restart() returns, which is no value; "
+        "a restart happens if the workflow returns it itself: return flowy.restart(...)",
+    )

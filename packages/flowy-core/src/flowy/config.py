@@ -52,6 +52,10 @@ class WorkflowConfig:
         """What the workflow may call, by name."""
         return self._dependencies
 
+    def __repr__(self) -> str:
+        dependencies = ", ".join(self._dependencies) or "no dependencies"
+        return f"<{type(self).__name__} of {self.name}, with {dependencies}>"
+
     def add(self, dependency: Dependency) -> None:
         """Add a dependency.
 
@@ -95,6 +99,11 @@ class WorkflowConfig:
 
 def check_name(name: str, taken: Container[str], workflow: str) -> None:
     """Raise ValueError unless a workflow may have a dependency `name` besides those `taken`."""
+    if callable(name) or isinstance(name, WorkflowConfig):
+        raise ValueError(
+            f"{name!r} cannot be the name of a dependency: the name comes first, then what it "
+            "stands for, as in conf_activity('square', square)"
+        )
     if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
         raise ValueError(
             f"{name!r} cannot be the name of a dependency: {workflow} takes it as a keyword "

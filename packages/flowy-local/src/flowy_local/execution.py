@@ -176,6 +176,8 @@ class LocalExecution:
 
     def start_timer(self, task: Task, delay: float) -> None:
         """Tell the machine after `delay` seconds."""
+        if self.dropped:
+            return
         if self.info is not None:
             self._watch.delayed(self.info, task.call, delay)
         self._delays += 1

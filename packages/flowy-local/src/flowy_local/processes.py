@@ -3,8 +3,8 @@
 Thread and process talk over a pipe, so that the death of either shows as its end. To the process go
 `(index of the activity, payload)`, a bool for each heartbeat: whether the activity may go on, and
 nothing at all when the process shall end. It is told so, because a process that somebody forks from
-this one meanwhile holds the pipe as well. From the process come `(BEAT, details)` and in the end
-`(DONE, outcome)`.
+this one meanwhile holds the pipe as well. From the process comes `(READY, None)` once, then for
+each activity `(BEAT, details)` and in the end `(DONE, outcome)`.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from flowy_local.execution import Job
     from flowy_local.scheduler import Scheduler
 
-_BEAT = 0
-_DONE = 1
+_READY = 0
+_BEAT = 1
+_DONE = 2
 
 # Windows has no other way to end a process than the one that it calls SIGTERM.
 _SIGKILL = getattr(signal, "SIGKILL", signal.SIGTERM)
@@ -55,6 +56,7 @@ def _serve(connection: Connection, activities: Sequence[Activity]) -> None:
 
     send_heartbeats_to(beat)
     try:
+        connection.send((_READY, None))
         while message := connection.recv_bytes():
             connection.send_bytes(_pickled_outcome(_outcome(message, activities)))
     except (EOFError, OSError):
@@ -103,6 +105,9 @@ class _Process(Protocol):
 class Starter(Protocol):
     """What starts worker processes."""
 
+    #: why a process may die before it is ready, and what to do
+    advice: str
+
     def start(self, connection: Connection) -> _Process:
         """Start a process at the other end of the pipe; close this side's copy of that end."""
         ...
@@ -132,6 +137,11 @@ class _Spawned:
 
 class _Spawner:
     """Starts processes from this one, by a method that is safe while threads run."""
+
+    advice = (
+        "; a new process imports the main module anew: put what runs the workflow under "
+        "if __name__ == '__main__', and see what the process wrote to stderr"
+    )
 
     def __init__(self, context: BaseContext, activities: Sequence[Activity]) -> None:
         self._context = context
@@ -170,6 +180,8 @@ class _Forker:
     To fork a process that has threads is not safe: the child inherits locks that threads held and
     has no threads to release them. The helper has none.
     """
+
+    advice = ""
 
     _FORK = 0
     _EXIT_CODE = 1
@@ -276,6 +288,8 @@ class ProcessWorker(ActivityWorker):
         self._indexes = indexes
         self._process: _Process | None = None
         self._connection: Connection | None = None
+        #: whether the process said that it takes tasks
+        self._ready = False
 
     def abandon(self, job: Job) -> None:
         """Give up a job that passed its limit, and the process with it."""
@@ -326,7 +340,10 @@ class ProcessWorker(ActivityWorker):
                 received = pickle.loads(connection.recv_bytes())
                 if received[0] == _DONE:
                     break
-                connection.send(self._may_go_on(job, received[1]))
+                if received[0] == _READY:
+                    self._ready = True
+                else:
+                    connection.send(self._may_go_on(job, received[1]))
         except (EOFError, OSError):
             return self._died()
         except Exception as exc:
@@ -341,6 +358,7 @@ class ProcessWorker(ActivityWorker):
     def _connected(self) -> Connection:
         if self._connection is None:
             ours, theirs = multiprocessing.Pipe()
+            self._ready = False
             self._process = self._starter.start(theirs)
             self._connection = ours
         return self._connection
@@ -358,10 +376,13 @@ class ProcessWorker(ActivityWorker):
         assert connection is not None
         self._process = self._connection = None
         connection.close()
-        code = process.exit_code()
-        return Failure(
-            "ProcessDied", f"the worker process died while it ran the task ({_how(code)})", "", None
-        )
+        how = _how(process.exit_code())
+        if self._ready:
+            message = f"the worker process died while it ran the task ({how})"
+        else:
+            message = f"the worker process died before it took the task ({how})"
+            message += self._starter.advice
+        return Failure("ProcessDied", message, "", None)
 
 
 def _how(code: int | None) -> str:

@@ -100,15 +100,17 @@ class Scheduler:
             self._lock.release()
 
     def post(self, deal: Callable[[Any, Any], None], subject: Any, data: Any) -> None:
-        """Have `deal(subject, data)` called under the lock, by this thread or another, soon.
+        """Have `deal(subject, data)` called under the lock, by this thread or another, soon."""
+        self._posts.append((deal, subject, data))
+        self._deal()
+        # Not only for this post: whoever holds the lock deals with those of others as well.
+        self.wake()
+
+    def post_outcome(self, job: Job, outcome: Any) -> None:
+        """Post the end of a job: its result's payload, or a Failure.
 
         A caller that does not go on to take a job itself calls `wake` afterwards.
         """
-        self._posts.append((deal, subject, data))
-        self._deal()
-
-    def post_outcome(self, job: Job, outcome: Any) -> None:
-        """Post the end of a job: its result's payload, or a Failure."""
         deal = self.failed if type(outcome) is Failure else self.completed
         self._posts.append((deal, job, outcome))
         self._deal()
@@ -140,7 +142,9 @@ class Scheduler:
         """See to it that children that can go on do, on the thread of a parked one if need be."""
         self.workflow_threads.wake()
         if self.evictable and self.workflow_threads.saturated:
-            self.post(self._evict, None, None)
+            # Not by `post`, which would come back here.
+            self._posts.append((self._evict, None, None))
+            self._deal()
 
     def _evict(self, _subject: None, _data: None) -> None:
         if self.evictable:
@@ -151,12 +155,10 @@ class Scheduler:
     def expire(self, job: Job, limit: str) -> None:
         """Take note that a job passed one of its limits."""
         self.post(self._timed_out, job, limit)
-        self.wake()
 
     def fire(self, execution: LocalExecution, task: Task) -> None:
         """Take note that the delay before an attempt is over."""
         self.post(self._timer_fired, execution, task)
-        self.wake()
 
     def fail(self, exc: BaseException) -> None:
         """End the run with an error that is no workflow's."""

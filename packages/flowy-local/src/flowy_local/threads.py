@@ -135,13 +135,19 @@ class ThreadPool:
                 return
             number = len(self._threads)
             # Daemons, because a task that nobody can wait for any more must not keep the
-            # interpreter from exiting; those that should be waited for are, see flowy_local.exit.
+            # interpreter from exiting; those that should be waited for are, see flowy_local.exits.
             thread = threading.Thread(
                 target=self._work, name=f"flowy-{self.name}-{number}", daemon=True
             )
             self._threads.append(thread)
             self._waking = True
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:
+            # The system has no more threads to give.
+            self._threads.remove(thread)
+            self._waking = False
+            raise
 
     def _work(self) -> None:
         worker = self._workers[threading.current_thread()] = self._make_worker()
@@ -169,6 +175,8 @@ class ThreadPool:
                 if queue and not self._waking:
                     self.wake()
                 if not worker.work(item):
+                    # What it made ready is for another thread.
+                    self.wake()
                     return
         finally:
             worker.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextvars import Context
 from typing import TYPE_CHECKING, Any, Protocol
 
 from flowy.heartbeats import call_with_heartbeats, send_heartbeats_to
@@ -87,7 +88,8 @@ class CallersThread(ThreadedWorkers):
     """Activities on threads; one that the workflow's code waits for may run on the code's own.
 
     The code can do nothing else meanwhile, and two switches of threads are saved, which take as
-    long as all the rest. A task with a limit is left to a thread that can be given up.
+    long as all the rest. A task with a limit is left to a thread that can be given up. The task
+    sees no context variable of the code, as on any other thread.
     """
 
     def run_here(self, task: Task) -> bool:
@@ -107,7 +109,8 @@ class CallersThread(ThreadedWorkers):
             if job.execution.info is not None:
                 scheduler.post(scheduler.started, job, threading.current_thread().name)
             try:
-                outcome = call_with_heartbeats(
+                outcome = Context().run(
+                    call_with_heartbeats,
                     job.beat,
                     run_activity,
                     target.function,
@@ -122,6 +125,9 @@ class CallersThread(ThreadedWorkers):
             scheduler.post_outcome(job, outcome)
         finally:
             self._pool.give_back(place)
+        # The code may go on for long without calling or waiting for anything.
+        if scheduler.runnable:
+            scheduler.wake_workflows()
         return True
 
     def _take(self, task: Task) -> Job | None:

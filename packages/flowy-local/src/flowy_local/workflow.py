@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import multiprocessing
 import pickle
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from multiprocessing.context import BaseContext
@@ -23,7 +24,13 @@ from flowy_local.exits import wait_at_exit
 from flowy_local.scheduler import Scheduler
 from flowy_local.timers import Clock, Timers
 from flowy_local.watch import watch
-from flowy_local.workers import GRACE, ActivityWorker, ActivityWorkers, CallersThread
+from flowy_local.workers import (
+    GRACE,
+    ActivityWorker,
+    ActivityWorkers,
+    CallersThread,
+    ThreadedWorkers,
+)
 
 #: `"threads"`, `"processes"`, or an executor class or instance
 ExecutorChoice: TypeAlias = str | type[Executor] | Callable[[int], Executor] | Executor
@@ -286,7 +293,10 @@ class LocalWorkflow(WorkflowConfig):
     def _workers(self, scheduler: Scheduler, activities: list[Activity]) -> ActivityWorkers:
         executor, size = self.executor, self.activity_workers
         if executor == "threads":
-            return CallersThread(scheduler, size, ActivityWorker)
+            # In an event loop, such as a notebook's, an activity that calls asyncio.run() would
+            # fail on the code's own thread.
+            kind = ThreadedWorkers if _in_event_loop() else CallersThread
+            return kind(scheduler, size, ActivityWorker)
         if executor == "processes":
             from flowy_local.processes import process_workers
 
@@ -299,6 +309,18 @@ class LocalWorkflow(WorkflowConfig):
             return ExecutorWorkers(scheduler, size, lambda: executor(size), owned=True)
         instance: Any = executor
         return ExecutorWorkers(scheduler, size, lambda: instance, owned=False)
+
+
+def _in_event_loop() -> bool:
+    """Return whether this thread runs an event loop."""
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None:
+        return False
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _tracer(targets: Any) -> Observer:

@@ -629,7 +629,7 @@
     view.end = Math.max(1, now);
     for (const row of rows) {
       const article = make("article"), head = make("h3"), line = make("div", `row ${css(row.outcome)}`);
-      head.append("  ".repeat(0), make("bdi", "", `${where(row) && `${where(row)} / `}${row.label}`),
+      head.append(make("bdi", "", `${where(row) && `${where(row)} / `}${row.label}`),
         ` — ${words(row.outcome)}, ${span(row.end - row.start)}, from +${span(row.start)}`);
       line.append(track(row));
       article.append(head, line);

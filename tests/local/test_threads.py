@@ -1,0 +1,102 @@
+"""The pool of threads, and the places in it."""
+
+from __future__ import annotations
+
+import queue
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tests.local.tasks import PATIENCE
+
+from flowy_local.scheduler import Scheduler
+from flowy_local.threads import ThreadPool, Worker
+from flowy_local.timers import Timers
+
+
+class Calling(Worker):
+    """Calls what is in the queue; an item that returns True ends the thread."""
+
+    def work(self, item: Callable[[], Any]) -> bool:
+        return item() is not True
+
+    def busy(self) -> bool:
+        return False
+
+
+def pool_of(size: int) -> ThreadPool:
+    return ThreadPool("test", deque(), size, Calling)
+
+
+def test_work_waits_while_the_only_place_is_lent() -> None:
+    pool = pool_of(1)
+    done: queue.Queue[str] = queue.Queue()
+    place = pool.lend()
+    assert place is not None
+    assert pool.lend() is None
+    pool.queue.append(lambda: done.put("done"))
+    pool.wake()
+    assert pool.join() == []  # there is no thread that could do it
+    assert done.empty()
+    pool.give_back(place)
+    assert done.get(timeout=PATIENCE) == "done"
+    pool.close()
+    pool.join()
+
+
+def test_a_place_that_is_given_back_can_be_lent_again() -> None:
+    pool = pool_of(2)
+    for _ in range(3):
+        places = [pool.lend(), pool.lend()]
+        assert None not in places
+        assert pool.lend() is None
+        for place in places:
+            pool.give_back(place)
+
+
+def test_a_thread_that_leaves_lets_another_do_what_it_made_ready() -> None:
+    pool = pool_of(1)
+    done: queue.Queue[str] = queue.Queue()
+
+    def leave() -> bool:
+        pool.grow()
+        pool.queue.append(lambda: done.put("done"))
+        return True
+
+    pool.queue.append(leave)
+    pool.wake()
+    assert done.get(timeout=PATIENCE) == "done"
+    pool.close()
+    pool.join()
+
+
+def test_a_thread_that_cannot_be_started_leaves_the_pool_as_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pool = pool_of(1)
+    done: queue.Queue[str] = queue.Queue()
+    pool.queue.append(lambda: done.put("done"))
+    with monkeypatch.context() as patch:
+        patch.setattr("threading.Thread.start", cannot_start)
+        with pytest.raises(RuntimeError, match="can't start new thread"):
+            pool.wake()
+    pool.wake()
+    assert done.get(timeout=PATIENCE) == "done"
+    pool.close()
+    pool.join()
+
+
+def cannot_start(_thread: Any) -> None:
+    raise RuntimeError("can't start new thread")
+
+
+def test_whoever_posts_wakes_those_for_whom_something_became_ready() -> None:
+    scheduler = Scheduler(Timers(), 1, False)
+    woken: list[str] = []
+    scheduler.wake_activities = lambda: woken.append("activities")
+    ready: Any = scheduler.ready
+    # What another thread posted while somebody had the lock is dealt with by the next one to post.
+    scheduler._posts.append((lambda job, _data: ready.append(job), "a job", None))
+    scheduler.post(lambda _subject, _data: None, None, None)
+    assert (woken, list(ready)) == (["activities"], ["a job"])
