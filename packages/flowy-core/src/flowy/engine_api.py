@@ -137,31 +137,42 @@ class Observers(Observer):
 
     def execution_started(self, execution: ExecutionInfo, input: Any, time: float) -> None:
         """Pass it on."""
-        self._tell("execution_started", execution, input, time)
+        for observer in self._observers:
+            try:
+                observer.execution_started(execution, input, time)
+            except Exception:
+                self._drop(observer, "execution_started")
 
     def command(self, execution: ExecutionInfo, command: Command, time: float) -> None:
         """Pass it on."""
-        self._tell("command", execution, command, time)
+        for observer in self._observers:
+            try:
+                observer.command(execution, command, time)
+            except Exception:
+                self._drop(observer, "command")
 
     def event(self, execution: ExecutionInfo, event: Event, time: float) -> None:
         """Pass it on."""
-        self._tell("event", execution, event, time)
+        for observer in self._observers:
+            try:
+                observer.event(execution, event, time)
+            except Exception:
+                self._drop(observer, "event")
 
     def run_ended(self, time: float) -> None:
         """Pass it on."""
-        self._tell("run_ended", time)
-
-    def _tell(self, what: str, *args: Any) -> None:
-        for observer in list(self._observers):
+        for observer in self._observers:
             try:
-                getattr(observer, what)(*args)
+                observer.run_ended(time)
             except Exception:
-                self._observers.remove(observer)
-                logger.exception(
-                    "observer %r failed in %s() and is told nothing more; the run goes on",
-                    observer,
-                    what,
-                )
+                self._drop(observer, "run_ended")
+
+    def _drop(self, observer: Observer, what: str) -> None:
+        # A new list, because the old one is being gone through.
+        self._observers = [each for each in self._observers if each is not observer]
+        logger.exception(
+            "observer %r failed in %s() and is told nothing more; the run goes on", observer, what
+        )
 
 
 def load(reference: str) -> Any:
