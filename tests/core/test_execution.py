@@ -413,6 +413,34 @@ def test_failures_that_the_code_looked_at_are_not_unseen() -> None:
     assert [error.call for error in execution.unseen_failures()] == ["a-2-0"]
 
 
+def test_a_failure_is_not_taken_for_another_one_that_is_gone() -> None:
+    def code(*, a: Any, b: Any, c: Any) -> Any:
+        for number in range(MANY_FAILURES):
+            a(number)
+        # Each run of the code makes errors of its own here, and the code looks at them.
+        for _ in range(MANY_FAILURES):
+            with suppress(TaskError):
+                wait(c(b()))
+        wait(c())
+
+    execution = begin(code, dependencies={"b": Dependency("b", codec=OBJECT)})
+    execution.run()
+    for number in range(MANY_FAILURES):
+        if execution.runnable:
+            execution.run()
+        for task in execution.open_calls():
+            if task.dependency.name == "b":
+                execution.complete_task(task, object())
+    execution.run()
+    execution.run()
+    for number in range(MANY_FAILURES):
+        execution.apply(failed(f"a-{number}-0"))
+    assert len(execution.unseen_failures()) == MANY_FAILURES
+
+
+MANY_FAILURES = 50
+
+
 def test_a_failure_that_code_looks_at_while_it_is_suspended_is_unseen() -> None:
     def code(*, a: Any, b: Any) -> Any:
         bad, first_wait, second_wait = a(1), b(1), b(2)

@@ -145,6 +145,11 @@ def test_waiting_for_anything_else_does_not_look_at_it() -> None:
 # The proxy itself
 
 
+def test_of_two_failed_operands_the_left_one_is_raised() -> None:
+    with pytest.raises(LookupError, match="left"):
+        failed(LookupError("left")) + failed(LookupError("right"))
+
+
 def test_a_result_is_one_slot() -> None:
     assert object.__sizeof__(result(5)) == object.__sizeof__(object()) + 8
     with pytest.raises(AttributeError):

@@ -158,8 +158,8 @@ class Execution:
         self._carrier: Carrier = self._commands if carrier is None else carrier
         self._calls: dict[str, dict[int, Task]] = {name: {} for name in dependencies}
         self._closings = 0
+        #: the failures of tasks that the code has not looked at
         self._failures: dict[int, TaskError] = {}
-        self._looked_at: set[int] = set()
         self._unrepeated = 0
         self._run: Run | None = None
         #: how many closing events there were when the code last stopped; None if it never did
@@ -241,7 +241,7 @@ class Execution:
 
     def unseen_failures(self) -> list[TaskError]:
         """Return the failures of tasks that the workflow code never looked at."""
-        return [error for key, error in self._failures.items() if key not in self._looked_at]
+        return list(self._failures.values())
 
     # --- what a carrier tells ------------------------------------------------------------------
 
@@ -337,7 +337,7 @@ class Execution:
 
     def look_at(self, error: Exception) -> None:
         """Take note that the code saw this failure."""
-        self._looked_at.add(id(error))
+        self._failures.pop(id(error), None)
 
     def fail(self, error: BaseException) -> None:
         """Close the execution with an error."""

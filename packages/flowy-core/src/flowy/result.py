@@ -222,9 +222,11 @@ def _unary(operation: Callable[[Any], Any]) -> Callable[[ResultProxy], Any]:
 
 def _binary(operation: Callable[[Any, Any], Any]) -> Callable[[ResultProxy, Any], Any]:
     def forward(self: ResultProxy, other: Any, /) -> Any:
+        # From left to right, as in Python without Flowy: so of two failures, the same is raised.
+        value = _get_source(self).value()
         if type(other) is ResultProxy:
             other = _get_source(other).value()
-        return operation(_get_source(self).value(), other)
+        return operation(value, other)
 
     return forward
 
