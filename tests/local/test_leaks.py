@@ -38,11 +38,16 @@ class State:
 
     def __init__(self) -> None:
         self.threads = set(threading.enumerate())
-        tasks = Path("/proc/self/task")
-        self.processes = {
-            child for task in tasks.iterdir() for child in (task / "children").read_text().split()
-        }
+        self.processes = set(children())
         self.files = set(open_files())
+
+
+def children() -> Iterator[str]:
+    """Yield the ids of the processes that this one started."""
+    for task in Path("/proc/self/task").iterdir():
+        # The thread may have ended since the folder was read.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            yield from (task / "children").read_text().split()
 
 
 def open_files() -> Iterator[str]:

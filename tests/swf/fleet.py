@@ -117,7 +117,9 @@ class Fleet:
             worker.stop()
 
     def join(self) -> None:
-        """Wait for the workers."""
+        """Wait for the workers; there is no service any more that would take an outcome."""
+        for worker in self._threads:
+            worker._stop.stop_everything()
         for thread in self._threads.values():
             thread.join(30)
             assert not thread.is_alive()
