@@ -425,7 +425,7 @@ def test_a_failure_is_not_taken_for_another_one_that_is_gone() -> None:
 
     execution = begin(code, dependencies={"b": Dependency("b", codec=OBJECT)})
     execution.run()
-    for number in range(MANY_FAILURES):
+    for _ in range(MANY_FAILURES):
         if execution.runnable:
             execution.run()
         for task in execution.open_calls():

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-GUIDES = ("workflows.md", "local.md", "testing.md")
+GUIDES = ("workflows.md", "local.md", "testing.md", "swf.md")
 
 SCRIPT = re.compile(
     r"^```python\n(?P<code>.*?)^```\n(?:\n```text\n(?P<output>.*?)^```\n)?", re.M | re.S
