@@ -69,10 +69,14 @@ class Waits:
         return len(self.seconds) >= self._patience
 
 
-def test_a_call_is_made_until_it_succeeds() -> None:
+def test_a_call_is_made_until_it_succeeds(caplog: pytest.LogCaptureFixture) -> None:
     flaky, waits = Flaky(3, error("ThrottlingException")), Waits()
     assert insist(flaky, waits) == 4
     assert len(waits.seconds) == 3
+    assert caplog.messages[0] == (
+        "a call failed (ClientError: An error occurred (ThrottlingException) when calling the "
+        f"Operation operation: m); it is made again in {waits.seconds[0]:.1f} s"
+    )
 
 
 def test_a_call_that_cannot_succeed_is_made_once() -> None:

@@ -1,3 +1,3 @@
-"""Flowy on Amazon SWF: a beginning that runs no workflow yet."""
+"""Flowy on Amazon SWF: deciders and activity workers on any number of machines."""
 
 from flowy import __version__ as __version__

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
+
+logger = logging.getLogger("flowy.swf")
 
 T = TypeVar("T")
 #: seconds before the first repetition, on average
@@ -91,5 +94,10 @@ def insist(
             return call()
         except Exception as exc:
             delay = backoff.next()
-            if is_final(exc) or time.monotonic() + delay > end or wait(delay):
+            if is_final(exc) or time.monotonic() + delay > end:
+                raise
+            logger.warning(
+                "a call failed (%s: %s); it is made again in %.1f s", type(exc).__name__, exc, delay
+            )
+            if wait(delay):
                 raise

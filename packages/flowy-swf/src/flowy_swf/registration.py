@@ -20,6 +20,8 @@ _OPTIONS = {
     "defaultChildPolicy": "default_child_policy",
     "defaultLambdaRole": "default_lambda_role",
 }
+#: for how many seconds a call is tried again
+_PATIENCE = 60.0
 #: what counts as not set
 _UNSET: dict[str, tuple[Any, ...]] = {"defaultTaskPriority": (None, "0")}
 
@@ -89,6 +91,7 @@ def register_domain(
                 name=domain, workflowExecutionRetentionPeriodInDays=str(retention)
             ),
             wait,
+            _PATIENCE,
         )
     except Exception as exc:
         if code_of(exc) != "DomainAlreadyExistsFault":
@@ -146,21 +149,21 @@ def _register(
         )
 
     try:
-        described = insist(describe, wait)
+        described = insist(describe, wait, _PATIENCE)
     except Exception as exc:
         if code_of(exc) != "UnknownResourceFault":
             raise
     else:
         return _differences(type_name, config, described)
     try:
-        insist(register, wait)
+        insist(register, wait, _PATIENCE)
     except Exception as exc:
         if code_of(exc) == "UnknownResourceFault":
             raise NoDomainError(domain, [f"there is no domain {domain!r}"]) from None
         if code_of(exc) != "TypeAlreadyExistsFault":
             raise
         # Another worker was faster, or the answer to this one was lost.
-        return _differences(type_name, config, insist(describe, wait))
+        return _differences(type_name, config, insist(describe, wait, _PATIENCE))
     return []
 
 
