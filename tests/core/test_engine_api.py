@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 import flowy
-from flowy.engine_api import Observers, load
-from flowy.events import CompleteWorkflow, TimerFired
+from flowy.engine_api import ExecutionInfo, Observer, Observers, load
+from flowy.events import CallId, CompleteWorkflow, TaskCompleted, TimerFired
 
 
 def configure(
@@ -164,3 +164,41 @@ def test_a_reference_to_what_is_not_there_is_an_import_error() -> None:
     with pytest.raises(ImportError) as caught:
         load("no_such_module:x")
     assert str(caught.value) == "No module named 'no_such_module'"
+
+
+@pytest.mark.parametrize(
+    ("what", "arguments"),
+    [
+        ("execution_started", (ExecutionInfo("", "Example"), "[[], {}]", 1.0)),
+        ("command", (ExecutionInfo("", "Example"), CompleteWorkflow("1"), 1.0)),
+        ("event", (ExecutionInfo("", "Example"), TaskCompleted(CallId("a", 0), "1"), 1.0)),
+        ("run_ended", (1.0,)),
+    ],
+)
+def test_an_observer_that_fails_is_told_nothing_more_and_the_others_are(
+    what: str, arguments: tuple[Any, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[str] = []
+
+    class Failing(Observer):
+        def __repr__(self) -> str:
+            return "<failing>"
+
+    class Telling(Observer):
+        pass
+
+    def fail(*_: Any) -> None:
+        told.append("failing")
+        raise ZeroDivisionError("broken")
+
+    failing, telling = Failing(), Telling()
+    setattr(failing, what, fail)
+    setattr(telling, what, lambda *_: told.append("telling"))
+    observers = Observers([failing, telling])
+    getattr(observers, what)(*arguments)
+    getattr(observers, what)(*arguments)
+    assert told == ["failing", "telling", "telling"]
+    [record] = caplog.records
+    assert record.getMessage() == (
+        f"observer <failing> failed in {what}() and is told nothing more; the run goes on"
+    )

@@ -13,7 +13,7 @@ from flowy.serialization import JSON
 
 JSON.dump_value([1, "two", {"three": [None, 4.5]}])
 JSON.load_value("[1, {\\"two\\": null}]")
-assert "flowy._scalars" not in sys.modules and "decimal" not in sys.modules
+assert "flowy._scalars" not in sys.modules
 print(__EXPRESSION__)
 assert "flowy._scalars" in sys.modules
 """

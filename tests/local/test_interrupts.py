@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -172,11 +173,11 @@ def test_ctrl_c_at_any_moment_ends_the_run(executor: str, times: str, start: Sta
 
 
 class InterruptedLock:
-    """A lock; Ctrl-C comes just after it was taken for the second time."""
+    """A lock; Ctrl-C comes just after the main thread took it for the `which`th time."""
 
-    def __init__(self, make: Any) -> None:
-        self._lock = make()
-        self._left = 2
+    def __init__(self, lock: Any, which: int) -> None:
+        self._lock = lock
+        self._left = which
 
     def acquire(self, *args: Any, **kwargs: Any) -> bool:
         taken: bool = self._lock.acquire(*args, **kwargs)
@@ -191,18 +192,36 @@ class InterruptedLock:
 
 
 class Threading:
-    """The module `threading` with other locks."""
+    """The module `threading` with such locks."""
 
-    Lock = staticmethod(lambda: InterruptedLock(threading.Lock))
-    RLock = staticmethod(lambda: InterruptedLock(threading.RLock))
+    def __init__(self, which: int) -> None:
+        self._which = which
+
+    def Lock(self) -> InterruptedLock:  # noqa: N802  # it stands for threading.Lock
+        return InterruptedLock(threading.Lock(), self._which)
+
+    def RLock(self) -> InterruptedLock:  # noqa: N802  # it stands for threading.RLock
+        return InterruptedLock(threading.RLock(), self._which)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(threading, name)
 
 
+@pytest.fixture(params=range(2, 8))
+def interrupted(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Any], None]:
+    """Give what has a module's locks interrupted."""
+
+    def interrupt(module: Any) -> None:
+        monkeypatch.setattr(module, "threading", Threading(request.param))
+
+    return interrupt
+
+
 @pytest.mark.parametrize("module", [scheduler, execution])
 def test_ctrl_c_just_after_a_lock_was_taken_ends_the_run(
-    module: Any, monkeypatch: pytest.MonkeyPatch
+    module: Any, interrupted: Callable[[Any], None]
 ) -> None:
     def factory(square: Any) -> Any:
         def run() -> Any:
@@ -211,12 +230,35 @@ def test_ctrl_c_just_after_a_lock_was_taken_ends_the_run(
 
         return run
 
-    monkeypatch.setattr(module, "threading", Threading())
+    interrupted(module)
     workflow = LocalWorkflow(factory)
     # With a limit, no task is one of those that the caller's thread runs itself.
     workflow.conf_activity("square", square, timeout=600)
     with pytest.raises(KeyboardInterrupt):
         workflow.run()
+
+
+@pytest.mark.parametrize("module", [scheduler, execution])
+def test_workflow_code_may_go_on_after_ctrl_c_just_after_a_lock_was_taken(
+    module: Any, interrupted: Callable[[Any], None]
+) -> None:
+    interrupts: list[BaseException] = []
+
+    def factory(square: Any) -> Any:
+        def run() -> Any:
+            while not interrupts:
+                try:
+                    flowy.wait(square(3))
+                except KeyboardInterrupt as exc:
+                    interrupts.append(exc)
+            return square(4) + 0
+
+        return run
+
+    interrupted(module)
+    workflow = LocalWorkflow(factory)
+    workflow.conf_activity("square", square, timeout=600)
+    assert workflow.run() == 16
 
 
 def test_workflow_code_may_catch_ctrl_c_and_go_on() -> None:

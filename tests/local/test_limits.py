@@ -18,6 +18,7 @@ from tests.local.tasks import (
     beat_when_told,
     calling,
     in_thread,
+    let_end,
     talk,
     touch,
     wait,
@@ -292,6 +293,7 @@ def test_a_limit_that_passes_while_the_process_starts_keeps_the_activity_from_ru
     workflow.conf_activity("touch", touch, timeout=5)
     with pytest.raises(TaskTimedout, match=r"^touch-0-0 timed out: "):
         workflow.run(str(tmp_path / "ran"))
+    let_end()
     assert not (tmp_path / "ran").exists()
 
 
@@ -499,7 +501,7 @@ def test_details_that_cannot_be_loaded_here_fail_the_task_alone() -> None:
             try:
                 flowy.wait(beat_unloadable())
             except TaskError as exc:
-                return exc.summary(), [pid() != os.getpid() for _ in range(3)]
+                return exc.summary(), [pid() + 0 != os.getpid() for _ in range(3)]
             return "no failure"
 
         return run

@@ -27,6 +27,7 @@ from tests.local.tasks import (
     pid,
     raise_unloadable,
     square,
+    wait,
 )
 
 import flowy
@@ -186,6 +187,7 @@ def test_a_run_on_processes_ends_while_one_that_began_later_goes_on(
     ours, theirs = multiprocessing.get_context("fork").Pipe()
     monkeypatch.setattr(tasks, "LINE", [theirs])
 
+    has_processes = threading.Event()
     second_runs = threading.Event()
 
     class First:
@@ -196,12 +198,15 @@ def test_a_run_on_processes_ends_while_one_that_began_later_goes_on(
 
         def __call__(self) -> Any:
             value = self.square(3) + 0
-            assert second_runs.wait(PATIENCE)
+            has_processes.set()
+            wait(second_runs)
             return value
 
     first = configured(First, square, executor="processes", mp_context="fork")
     second = configured(calling("talk"), tasks.talk, executor="processes", mp_context="fork")
     first_result = in_thread(first.run)
+    # The processes of the other run inherit the pipes of this one.
+    wait(has_processes)
     second_result = in_thread(second.run, "second")
     with ours, theirs:
         assert ours.recv() == "second"
