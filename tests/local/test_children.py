@@ -21,7 +21,7 @@ from tests.local.tasks import (
 
 import flowy
 from flowy import NonDeterminismError
-from flowy_local import LocalWorkflow
+from flowy_local import LocalWorkflow, execution
 
 Options = dict[str, Any]
 
@@ -184,7 +184,11 @@ def test_children_with_long_histories_share_one_thread_while_they_wait() -> None
     assert set(threads) == {1}
 
 
-def test_a_child_that_waits_long_lets_another_have_its_thread() -> None:
+def test_a_child_that_waits_long_lets_another_have_its_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # No wait is short.
+    monkeypatch.setattr(execution, "REPLAY_COST", 0)
     other_ran = threading.Event()
 
     def waiting(square: Any, hold: Any) -> Any:

@@ -360,6 +360,78 @@ def test_code_of_a_child_that_passed_its_limit_starts_no_delay(
     assert result.result(PATIENCE) == "over"
 
 
+def test_a_child_that_passes_its_limit_in_the_queue_never_runs(clock: ManualTimers) -> None:
+    ran: list[str] = []
+    busy = threading.Event()
+    let_go = threading.Event()
+
+    def holding() -> Any:
+        def run() -> str:
+            busy.set()
+            wait(let_go)
+            return "held"
+
+        return run
+
+    def queued() -> Any:
+        return lambda: ran.append("code ran")
+
+    def factory(holding: Any, queued: Any, watch: Any) -> Any:
+        def run() -> Any:
+            held = holding()
+            flowy.wait(watch())
+            try:
+                flowy.wait(queued())
+            except TaskTimedout as exc:
+                let_go.set()
+                return str(exc), held
+            return "no time-out"
+
+        return run
+
+    workflow = LocalWorkflow(factory, workflow_workers=1, clock=lambda: clock)
+    workflow.conf_workflow("holding", LocalWorkflow(holding))
+    workflow.conf_workflow("queued", LocalWorkflow(queued), timeout=5)
+    workflow.conf_activity("watch", lambda: wait(busy))
+    result = in_thread(workflow.run)
+    clock.wait_for(1)
+    clock.advance(5)
+    message = "queued-0-0 timed out: passed its START_TO_CLOSE limit"
+    assert result.result(PATIENCE) == (message, "held")
+    assert ran == []
+
+
+class BrokenPolicy:
+    """A retry policy of somebody else, with a bug."""
+
+    def first_delay(self) -> float:
+        return 0
+
+    def next_delay(self, *_: Any) -> float | None:
+        raise ZeroDivisionError("a bug in the policy")
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_an_error_in_a_retry_policy_ends_the_run(waits: bool, stuck: Stuck) -> None:
+    def broken() -> None:
+        raise ValueError("no luck")
+
+    def factory(broken: Any, stuck: Any) -> Any:
+        def run() -> Any:
+            broken()
+            # With `waits`, the code has ended when the error comes.
+            return "done" if waits else stuck() + ""
+
+        return run
+
+    workflow = LocalWorkflow(factory)
+    workflow.conf_activity("broken", broken, retry=BrokenPolicy())
+    # With a limit, it is none of those that the caller's thread runs itself.
+    workflow.conf_activity("stuck", stuck, timeout=600)
+    with pytest.raises(ZeroDivisionError, match=r"^a bug in the policy$"):
+        workflow.run(_wait=waits)
+
+
 class NeverStarts(Executor):
     """Take everything and do nothing."""
 

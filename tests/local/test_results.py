@@ -237,3 +237,36 @@ def test_workflow_code_may_run_another_workflow() -> None:
         return lambda: square(inner.run(1, 1))
 
     assert configured(factory, square).run() == 4
+
+
+@pytest.mark.parametrize("options", [{}, {"codec": "object"}])
+def test_workflow_code_may_run_another_workflow_with_a_pending_result(options: Options) -> None:
+    go_on = threading.Event()
+    inner = configured(calling("square"), square, **options)
+
+    def slow() -> int:
+        wait(go_on)
+        return 3
+
+    def factory(slow: Any) -> Any:
+        def run() -> Any:
+            result = slow()
+            go_on.set()
+            return inner.run(result)
+
+        return run
+
+    assert configured(factory, slow, **options).run() == 9
+
+
+def test_a_failed_result_as_argument_of_run_is_raised() -> None:
+    inner = configured(calling("identity"), identity)
+
+    def broken() -> None:
+        raise LookupError("broken")
+
+    def factory(broken: Any) -> Any:
+        return lambda: inner.run([broken()])
+
+    with pytest.raises(flowy.TaskError, match=r"^broken-0-0 failed: LookupError: broken$"):
+        configured(factory, broken).run()
