@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flowy_trace.graph import Box, Graph, Node
+from flowy_trace.graph import Graph, Node, outline
 from flowy_trace.words import count
 
 #: how to get the program
@@ -89,40 +89,16 @@ def _lines(graph: Graph) -> Iterator[str]:
 
 def _inside(root: Node) -> Iterator[str]:
     """Yield the nodes, those of a workflow inside its cluster."""
-    number = 0
-    stack: list[Node | Box | str] = [root]
-    depth = 1
-    while stack:
-        top = stack.pop()
-        if isinstance(top, str):
-            depth -= 1
-            yield f"{'  ' * depth}}}"
-            continue
-        if isinstance(top, Node):
-            if not any(box.nodes for box in top.boxes):
-                yield f"{'  ' * depth}{_node(top)}"
-                continue
-            label = ""
-            parts: list[Node | Box | str] = [box for box in top.boxes if box.nodes]
-            if top is root:
-                yield f"{'  ' * depth}{_node(top)}"
-                stack.extend(reversed(parts))
-                continue
+    for depth, part in outline(root):
+        indent = "  " * depth
+        if part is None:
+            yield f"{indent}}}"
+        elif isinstance(part, Node):
+            yield f"{indent}{_node(part)}"
         else:
-            label = top.label
-            parts = list(top.nodes)
-            if not label:
-                stack.extend(reversed(parts))
-                continue
-        yield f"{'  ' * depth}subgraph cluster_{number} {{"
-        number += 1
-        depth += 1
-        yield f'{"  " * depth}style="rounded,filled"; color="#b8c4d0"; fillcolor="#00000008";'
-        yield f"{'  ' * depth}label={_quote(label)}; labeljust=l;"
-        if isinstance(top, Node):
-            yield f"{'  ' * depth}{_node(top)}"
-        stack.append("}")
-        stack.extend(reversed(parts))
+            yield f"{indent}subgraph cluster_{part.number} {{"
+            yield f'{indent}  style="rounded,filled"; color="#b8c4d0"; fillcolor="#00000008";'
+            yield f"{indent}  label={_quote(part.label)}; labeljust=l;"
 
 
 def _node(node: Node) -> str:

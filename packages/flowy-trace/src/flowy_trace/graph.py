@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from flowy_trace import words
@@ -87,6 +88,49 @@ class Box:
     #: what tells it from others behind the same node, or empty
     label: str
     nodes: list[Node] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What is drawn around nodes: a workflow with all that it called, or one of its executions."""
+
+    #: which group of the graph it is, from 0
+    number: int
+    #: what to write at it; empty for a workflow, whose own node says it
+    label: str
+
+
+def outline(root: Node) -> Iterator[tuple[int, Node | Group | None]]:
+    """Yield what a picture holds, from the outside in, and how deep it lies, from 1.
+
+    A `Group` begins what lies deeper than itself, and None at its depth ends it. The root has no
+    group: the picture is its own.
+    """
+    number = 0
+    depth = 1
+    stack: list[Node | Box | None] = [root]
+    while stack:
+        top = stack.pop()
+        if top is None:
+            depth -= 1
+            yield depth, None
+            continue
+        if isinstance(top, Node):
+            label = ""
+            parts: list[Node | Box] = [box for box in top.boxes if box.nodes]
+            grouped = bool(parts) and top is not root
+        else:
+            label = top.label
+            parts = list(top.nodes)
+            grouped = bool(label)
+        if grouped:
+            yield depth, Group(number, label)
+            number += 1
+            depth += 1
+            stack.append(None)
+        if isinstance(top, Node):
+            yield depth, top
+        stack.extend(reversed(parts))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flowy_trace.dot import COLOURS
-from flowy_trace.graph import Box, Graph, Node
+from flowy_trace.graph import Graph, Node, outline
 from flowy_trace.words import count
 
 _SHAPES = {"workflow": ('["', '"]'), "timer": ('{{"', '"}}'), "lambda": ('[["', '"]]')}
@@ -55,38 +55,15 @@ def _class_of(outcome: str) -> str:
 
 
 def _inside(root: Node, names: dict[Node, str]) -> Iterator[str]:
-    number = 0
-    depth = 1
-    stack: list[Node | Box | str] = [root]
-    while stack:
-        top = stack.pop()
-        if isinstance(top, str):
-            depth -= 1
-            yield f"{'  ' * depth}end"
-            continue
-        if isinstance(top, Node):
-            if not any(box.nodes for box in top.boxes):
-                yield f"{'  ' * depth}{_node(top, names)}"
-                continue
-            label = " "
-            parts: list[Node | Box | str] = [box for box in top.boxes if box.nodes]
-            if top is root:
-                yield f"{'  ' * depth}{_node(top, names)}"
-                stack.extend(reversed(parts))
-                continue
+    for depth, part in outline(root):
+        indent = "  " * depth
+        if part is None:
+            yield f"{indent}end"
+        elif isinstance(part, Node):
+            yield f"{indent}{_node(part, names)}"
         else:
-            label = top.label
-            parts = list(top.nodes)
-            if not label:
-                stack.extend(reversed(parts))
-                continue
-        yield f'{"  " * depth}subgraph s{number}["{_escape(label)}"]'
-        number += 1
-        depth += 1
-        if isinstance(top, Node):
-            yield f"{'  ' * depth}{_node(top, names)}"
-        stack.append("end")
-        stack.extend(reversed(parts))
+            # Mermaid shows the name of a subgraph that has no title.
+            yield f'{indent}subgraph s{part.number}["{_escape(part.label) or " "}"]'
 
 
 def _node(node: Node, names: dict[Node, str]) -> str:
