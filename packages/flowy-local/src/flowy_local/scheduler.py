@@ -170,21 +170,12 @@ class Scheduler:
         """Deal with the good end of a job."""
         if job.over:
             return
-        # This is `end` and `_progressed`, without the calls, for it is done for every task.
-        job.over = True
-        self.unfinished -= 1
-        if job.timer is not None:
-            job.timer.cancel()
+        self.end(job)
         execution = job.execution
         if execution.info is not None:
             execution.happened(TaskCompleted(job.task.call, payload))
-        core = execution.core
-        core.complete_task(job.task, payload)
-        node = core.blocked_on
-        if node is not None and node.order is not None:
-            execution.unblock()
-        if self._all_over is not None:
-            self._check_all_over()
+        execution.core.complete_task(job.task, payload)
+        self._progressed(execution)
 
     def failed(self, job: Job, failure: Failure) -> None:
         """Deal with the bad end of a job."""
@@ -257,8 +248,7 @@ class Scheduler:
         node = execution.core.blocked_on
         if node is not None and node.order is not None:
             execution.unblock()
-        if self._all_over is not None:
-            self._check_all_over()
+        self._check_all_over()
 
     def _check_all_over(self) -> None:
         if self._all_over is not None and not self.unfinished:
