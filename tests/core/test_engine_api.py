@@ -65,6 +65,28 @@ def test_the_local_engine_refuses_an_unknown_option() -> None:
     )
 
 
+def test_no_two_executions_of_a_run_have_the_same_path() -> None:
+    root = ExecutionInfo.root("Root")
+    again = ExecutionInfo.root("Root", 1)
+    call = CallId("sub", 0)
+    child, child_again = root.child(call, "Sub"), root.child(call, "Sub", 2)
+    assert [
+        root,
+        again,
+        child,
+        child_again,
+        again.child(call, "Sub"),
+        child_again.child(CallId("t", 1, 3), "T"),
+    ] == [
+        ExecutionInfo("", "Root"),
+        ExecutionInfo("~1", "Root", 1),
+        ExecutionInfo("sub-0-0", "Sub", 0, "", call),
+        ExecutionInfo("sub-0-0~2", "Sub", 2, "", call),
+        ExecutionInfo("~1/sub-0-0", "Sub", 0, "~1", call),
+        ExecutionInfo("sub-0-0~2/t-1-3", "T", 0, "sub-0-0~2", CallId("t", 1, 3)),
+    ]
+
+
 EXECUTION = flowy.ExecutionInfo("", "ExampleWorkflow")
 
 
@@ -98,6 +120,30 @@ def test_all_observers_are_told_everything() -> None:
     one, other = Log(), Log()
     told = tell_all(Observers([one, other]))
     assert one.told == other.told == told
+
+
+def test_observers_want_what_one_of_them_has_a_method_for() -> None:
+    class Events(flowy.Observer):
+        def event(self, execution: flowy.ExecutionInfo, event: Any, time: float) -> None:
+            raise OSError("no disk")
+
+    class Commands(flowy.Observer):
+        def command(self, execution: flowy.ExecutionInfo, command: Any, time: float) -> None:
+            pass
+
+    def wants(*observers: flowy.Observer) -> tuple[bool, bool]:
+        every = Observers(observers)
+        return every.want_commands, every.want_events
+
+    assert wants() == (False, False)
+    assert wants(flowy.Observer()) == (False, False)
+    assert wants(flowy.Observer(), Events()) == (False, True)
+    assert wants(Commands()) == (True, False)
+    assert wants(Commands(), Events()) == (True, True)
+    assert wants(Log()) == (True, True)
+    failing = Observers([Commands(), Events()])
+    tell_all(failing)
+    assert (failing.want_commands, failing.want_events) == (True, False)
 
 
 def test_an_observer_that_overrides_nothing_does_nothing() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -544,6 +546,33 @@ def test_a_forgetful_execution_knows_no_call_that_is_over(end: Event) -> None:
         execution.apply(end)
     assert execution.apply(completed("a-1-0", 6)) == [complete(6)]
     assert len(execution.unseen_failures()) == isinstance(end, TaskFailed)
+
+
+def test_a_discarded_execution_is_freed_at_once_and_results_stay() -> None:
+    results: list[Any] = []
+
+    def code(*, a: Any) -> Any:
+        results.append(a(1))
+        wait(results[0])
+        return a(2)
+
+    execution = begin(code)
+    execution.run()
+    execution.apply(completed("a-0-0", 5))
+    execution.run()
+    assert execution.apply(completed("a-1-0", 6)) == [complete(6)]
+    never_run = begin(code)
+    gone = [weakref.ref(execution), weakref.ref(never_run)]
+    gc.disable()
+    try:
+        execution.discard()
+        never_run.discard()
+        assert results[1] + 1 == 6
+        results.clear()
+        del execution, never_run
+        assert [each() for each in gone] == [None, None]
+    finally:
+        gc.enable()
 
 
 # --- size ----------------------------------------------------------------------------------------

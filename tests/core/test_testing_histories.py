@@ -123,9 +123,9 @@ def test_a_recorder_keeps_one_history_for_each_execution() -> None:
     assert [(each.workflow, each.path, each.restarts) for each in histories] == [
         ("counting", "", 0),
         ("Sum", "child-0-0", 0),
-        ("counting", "", 1),
-        ("Sum", "child-0-0", 0),
-        ("counting", "", 2),
+        ("counting", "~1", 1),
+        ("Sum", "~1/child-0-0", 0),
+        ("counting", "~2", 2),
     ]
     for history in histories:
         testing.replay(counting if history.workflow == "counting" else Sum, history)

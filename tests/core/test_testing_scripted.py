@@ -391,7 +391,13 @@ def test_restarts_are_followed(suspend: bool) -> None:
     outcome = testing.run(countdown, {"task": slow_identity}, 3, _suspend=suspend)
     assert outcome.value == 0
     assert outcome.elapsed == 6
-    assert [history.restarts for history in outcome.histories] == [0, 1, 2, 3]
+    assert [(history.path, history.restarts) for history in outcome.histories] == [
+        ("", 0),
+        ("~1", 1),
+        ("~2", 2),
+        ("~3", 3),
+    ]
+    assert [call.path for call in outcome.calls] == ["", "~1", "~2", "~3"]
 
 
 def slow_identity(n: int) -> Any:

@@ -116,7 +116,7 @@ def test_a_task_there_may_run_a_workflow() -> None:
         return configured(lambda square: lambda: square(3) + 0, square).run()
 
     def factory(nested: Any) -> Any:
-        return lambda: nested() + nested()
+        return lambda: nested() * 2
 
     assert configured(factory, nested).run() == 18
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from typing import Any
 
 import pytest
@@ -21,7 +23,7 @@ from tests.local.tasks import (
 
 import flowy
 from flowy import NonDeterminismError
-from flowy_local import LocalWorkflow, execution
+from flowy_local import LocalWorkflow, execution, scheduler
 
 Options = dict[str, Any]
 
@@ -120,6 +122,82 @@ def test_a_child_may_wait_many_times_in_a_row(executor: str) -> None:
     workflow = LocalWorkflow(calling("child"), executor=executor)
     workflow.conf_workflow("child", configured(child, square))
     assert workflow.run(times) == times
+
+
+def test_a_child_begins_when_a_thread_is_free_for_its_code() -> None:
+    release = threading.Event()
+    begun: list[str] = []
+    called = threading.Event()
+
+    class Begun(flowy.Observer):
+        def execution_started(self, execution: flowy.ExecutionInfo, *_: Any) -> None:
+            begun.append(execution.path)
+
+    def child() -> Any:
+        def run(n: int) -> int:
+            # Without a thread for the others, so that none of them can begin meanwhile.
+            called.set()
+            wait(release)
+            return n
+
+        return run
+
+    def parent(child: Any) -> Any:
+        def run() -> Any:
+            results = [child(n) for n in range(3)]
+            wait(called)
+            before = list(begun)
+            release.set()
+            return before, sum(results)
+
+        return run
+
+    workflow = LocalWorkflow(parent, workflow_workers=1, codec="object")
+    workflow.conf_workflow("child", LocalWorkflow(child, codec="object"))
+    assert workflow.run(_observers=[Begun()]) == (["", "child-0-0"], 3)
+    assert begun == ["", "child-0-0", "child-1-0", "child-2-0"]
+
+
+@pytest.mark.parametrize("restarts", [0, 3])
+def test_what_is_over_of_a_child_does_not_wait_for_the_garbage_collector(
+    restarts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[weakref.ref[Any]] = []
+
+    class Watched(execution.LocalExecution):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            made.extend([weakref.ref(self), weakref.ref(self.core)])
+
+    monkeypatch.setattr(execution, "LocalExecution", Watched)
+    monkeypatch.setattr(scheduler, "LocalExecution", Watched)
+
+    def child(square: Any) -> Any:
+        def run(left: int) -> Any:
+            if left:
+                return flowy.restart(square(left) and left - 1)
+            return [square(3) + square(4), square(5)]
+
+        return run
+
+    def parent(child: Any) -> Any:
+        def run() -> Any:
+            results = [child(restarts) for _ in range(10)]
+            assert results == [[25, 25]] * 10
+            # Two threads may still be about to leave the child that they ran last.
+            return sum(each() is not None for each in made)
+
+        return run
+
+    workflow = LocalWorkflow(parent)
+    workflow.conf_workflow("child", configured(child, square))
+    gc.disable()
+    try:
+        left = workflow.run()
+    finally:
+        gc.enable()
+    assert len(made) == 2 + 2 * 10 * (restarts + 1)
+    assert left <= 2 + 2 * 2
 
 
 def test_ten_thousand_children_may_wait_at_once_without_a_thread_each() -> None:

@@ -121,7 +121,7 @@ def test_ctrl_c_ends_a_run_whose_child_does_not_end(start: Start) -> None:
 # A signal may come between any two steps of the engine on the main thread; here it does, often. It
 # comes again if Python drops it, as it does with any exception in the callback of a weak reference.
 OFTEN = """
-import random, signal, sys, threading
+import random, signal, sys, threading, time
 from flowy_local import LocalWorkflow
 
 def ring(_signal, _frame):
@@ -131,6 +131,8 @@ def ring_in(seconds):
     signal.setitimer(signal.ITIMER_REAL, seconds)
 
 def identity(n):
+    # Another thread gets its turn, so that all of them are started.
+    time.sleep(0)
     return n
 
 def factory(identity):

@@ -49,15 +49,6 @@ from flowy.operations import Restart
 from flowy.result import ResultProxy
 
 
-class Template:
-    """A text with holes: strings, sources, and sets whose order is not known yet."""
-
-    __slots__ = ("pieces",)
-
-    def __init__(self, pieces: list[Piece]) -> None:
-        self.pieces = pieces
-
-
 class Members:
     """The members of a set, one at least with holes, to be sorted when these are filled."""
 
@@ -70,7 +61,8 @@ class Members:
         self.members = members
 
 
-Piece: TypeAlias = "str | Source | Members"
+#: A text with holes: strings, sources, and sets whose order is not known yet.
+Template: TypeAlias = "list[str | Source | Members]"
 
 
 def _integer(value: int) -> str:
@@ -144,7 +136,7 @@ class Writer:
         self._out: list[str] = []
         self._append = self._out.append
         #: everything up to the last hole
-        self._done: list[Piece] = []
+        self._done: Template = []
         #: by id, because a source need not be hashable
         self._sources: dict[int, Source] = {} if outer is None else outer._sources
         #: the ids of the containers that are being written
@@ -210,7 +202,7 @@ class Writer:
 
     def _prepared(self) -> str | Template:
         text = "".join(self._out)
-        return Template([*self._done, text]) if self._done else text
+        return [*self._done, text] if self._done else text
 
     def _hole(self, piece: Source | Members) -> None:
         self._done += ("".join(self._out), piece)

@@ -83,10 +83,14 @@ class RunInfo:
 
 @dataclass(frozen=True, slots=True)
 class ExecutionInfo:
-    """An execution in a run: the root, a child, or one that a restart started."""
+    """An execution in a run: the root, a child, or one that a restart started.
 
-    #: what tells it from the others of its run: the calls that lead to it, such as `sub-0-0/t-1-0`,
-    #: and empty for the root
+    Engines make them with `root` and `child`, which know what paths look like.
+    """
+
+    #: what tells it from every other of its run: the calls that lead to it, such as
+    #: `sub-0-0/t-1-0`, and empty for the root. What a restart started has the number of restarts
+    #: behind its own part: `~1`, `sub-0-0~2`, `~1/sub-0-0`
     path: str
     #: the workflow's name
     workflow: str
@@ -96,6 +100,26 @@ class ExecutionInfo:
     parent: str | None = None
     #: the parent's call, or None for the root
     call: CallId | None = None
+
+    @classmethod
+    def root(cls, workflow: str, restarts: int = 0) -> ExecutionInfo:
+        """Return the root of a run, or what the root's restarts have started."""
+        return cls(restarted_path("", restarts), workflow, restarts)
+
+    def child(self, call: CallId, workflow: str, restarts: int = 0) -> ExecutionInfo:
+        """Return the child that is behind a call of this execution, or what it has restarted as."""
+        path = restarted_path(child_path(self.path, call), restarts)
+        return ExecutionInfo(path, workflow, restarts, self.path, call)
+
+
+def child_path(parent: str, call: CallId) -> str:
+    """Return the path of the child that is behind a call, before it restarts."""
+    return f"{parent}/{call}" if parent else str(call)
+
+
+def restarted_path(path: str, restarts: int) -> str:
+    """Return the path of what the execution at a path has restarted as."""
+    return f"{path}~{restarts}" if restarts else path
 
 
 class Observer:
@@ -123,6 +147,10 @@ class Observer:
 class Observers(Observer):
     """Tells several observers, and drops those that fail.
 
+    An observer whose method is that of `Observer`, which does nothing, is not bothered with it. An
+    engine can ask before it makes what nobody wants to be told: that is most of what observers
+    cost.
+
     Parameters
     ----------
     observers
@@ -131,9 +159,20 @@ class Observers(Observer):
 
     def __init__(self, observers: Iterable[Observer]) -> None:
         self._observers = list(observers)
+        self._find_listeners()
 
     def __bool__(self) -> bool:
         return bool(self._observers)
+
+    @property
+    def want_commands(self) -> bool:
+        """Whether `command` would be passed on to anybody."""
+        return bool(self._commands)
+
+    @property
+    def want_events(self) -> bool:
+        """Whether `event` would be passed on to anybody."""
+        return bool(self._events)
 
     def execution_started(self, execution: ExecutionInfo, input: Any, time: float) -> None:
         """Pass it on."""
@@ -145,7 +184,7 @@ class Observers(Observer):
 
     def command(self, execution: ExecutionInfo, command: Command, time: float) -> None:
         """Pass it on."""
-        for observer in self._observers:
+        for observer in self._commands:
             try:
                 observer.command(execution, command, time)
             except Exception:
@@ -153,7 +192,7 @@ class Observers(Observer):
 
     def event(self, execution: ExecutionInfo, event: Event, time: float) -> None:
         """Pass it on."""
-        for observer in self._observers:
+        for observer in self._events:
             try:
                 observer.event(execution, event, time)
             except Exception:
@@ -167,12 +206,22 @@ class Observers(Observer):
             except Exception:
                 self._drop(observer, "run_ended")
 
+    def _find_listeners(self) -> None:
+        # New lists every time, because the old ones may be being gone through.
+        self._commands = [each for each in self._observers if _listens(each, "command")]
+        self._events = [each for each in self._observers if _listens(each, "event")]
+
     def _drop(self, observer: Observer, what: str) -> None:
-        # A new list, because the old one is being gone through.
         self._observers = [each for each in self._observers if each is not observer]
+        self._find_listeners()
         logger.exception(
             "observer %r failed in %s() and is told nothing more; the run goes on", observer, what
         )
+
+
+def _listens(observer: Observer, what: str) -> bool:
+    """Return whether an observer has a method of its own for what it may be told."""
+    return getattr(getattr(observer, what), "__func__", None) is not getattr(Observer, what)
 
 
 def load(reference: str) -> Any:

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from itertools import islice
 from typing import Any, Protocol
 
@@ -213,7 +214,7 @@ class Execution:
         if self._run is not None:
             if not self._run.stopped:
                 raise RuntimeError("the workflow code is running or parked")
-            self._run.replaced = True
+            self._run.replace()
         self.blocked_on = None
         self._unrepeated = sum(map(len, self._calls.values()))
         self._run = run = Run(self, self.dependencies, self._seen)
@@ -242,6 +243,19 @@ class Execution:
     def unseen_failures(self) -> list[TaskError]:
         """Return the failures of tasks that the workflow code never looked at."""
         return list(self._failures.values())
+
+    def discard(self) -> None:
+        """Let go of all that refers back to this object; it is of no more use then.
+
+        So it is freed when its engine drops it. A run with thousands of executions would spend a
+        third of its time in the garbage collector otherwise. Results that somebody still has stay
+        as they are.
+        """
+        if self._run is not None:
+            self._run.let_go()
+        self._run = self._park = None
+        self._calls = {}
+        self._carrier = self._commands
 
     # --- what a carrier tells ------------------------------------------------------------------
 
@@ -283,11 +297,12 @@ class Execution:
     def _close_task(self, task: Task) -> None:
         self._closings = number = self._closings + 1
         task.scheduled = False
+        task.carried = None
         # Set last: another thread takes a node with an order for closed.
         task.order = (number, 0, 0)
         if self._forgets:
             del self._calls[task.dependency.name][task.number]
-            task.input = task.carried = None
+            task.input = None
         if task.dependents is not None:
             close_dependents(task)
 
@@ -358,9 +373,11 @@ class Execution:
                 close = self._complete
             nodes = nodes_of(sources, run)
         except (Exception, SuspendTask) as exc:
+            if run.stopped:
+                # Without the exception, which holds on to all that the code had.
+                return _do_nothing
             # A SuspendTask that the workflow raised by itself is an error like any other.
-            error = exc
-            return lambda: self.fail(error)
+            return partial(self.fail, exc)
         if not nodes:
             return lambda: close(prepared)
         closing = Closing(run, run.created, prepared, self.codec, close)
@@ -558,6 +575,10 @@ class _AsRecorded:
 
     def next_delay(self, attempt: int, mishap: Mishap, error_type: str, seed: str) -> float | None:
         return 0
+
+
+def _do_nothing() -> None:
+    """Stand for the end of code that was suspended."""
 
 
 class _Commands:

@@ -11,7 +11,6 @@ members alike, by their order, and a member that joined later cannot get into an
 from __future__ import annotations
 
 import heapq
-from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -39,7 +38,7 @@ def first(*results: Any) -> Any:
         there is nothing to choose from.
     """
     order = _FinishOrder(_members(results, "first"))
-    return order.next()
+    return order.take(1)[0]
 
 
 def finish_order(*results: Any) -> Iterator[Any]:
@@ -51,7 +50,7 @@ def finish_order(*results: Any) -> Iterator[Any]:
     """
     members = _members(results, "finish_order", empty=True)
     order = _FinishOrder(members)
-    return (order.next() for _ in members)
+    return (order.take(1)[0] for _ in members)
 
 
 def parallel_reduce(
@@ -85,8 +84,8 @@ def parallel_reduce(
         raise ValueError("parallel_reduce() of no values: give it an initializer")
     order = _FinishOrder(members)
     for _ in range(len(members) - 1):
-        order.join(function(order.next(), order.next()))
-    last = order.next()
+        order.join(function(*order.take(2)))
+    (last,) = order.take(1)
     return last if is_result_proxy(last) else ResultProxy(Settled(last))
 
 
@@ -123,36 +122,46 @@ def restart(*args: Any, **kwargs: Any) -> Restart:
 class _Place(Node):
     """A place in a finish order; closes like the member that gets it."""
 
+    #: the task or value that got the place, once it is closed
     __slots__ = ("_member",)
 
-    def __init__(self, run: Stopper, created: int) -> None:
-        super().__init__(run, created)
-        self._member: Node | None = None
+    _member: Node
 
     def settle(self, member: Node) -> None:
         # Places may stand in finish orders themselves; what counts is the call behind them all.
-        self._member = member._member if isinstance(member, _Place) else member
+        self._member = member._member if type(member) is _Place else member
         self.close_like(member)
 
     @property
     def call(self) -> CallId | None:
-        return None if self._member is None else self._member.call
+        return None if self.order is None else self._member.call
 
     def describe(self) -> str:
-        return "whichever finishes next" if self._member is None else self._member.describe()
+        return "whichever finishes next" if self.order is None else self._member.describe()
 
 
 class _Membership:
     """Tells a finish order that one of its members closed."""
 
-    __slots__ = ("_index", "_order")
+    __slots__ = ("_first", "_index", "_order")
 
-    def __init__(self, order: _FinishOrder, index: int) -> None:
+    def __init__(self, order: _FinishOrder, index: int, first: int) -> None:
         self._order = order
+        #: how many members joined before
         self._index = index
+        #: the number of the first open place that was asked for afterwards
+        self._first = first
 
     def source_closed(self, source: Node, closed: list[Node]) -> None:
-        self._order.member_closed(source, self._index, closed)
+        """Give the member the place asked for first of those open to it."""
+        order = self._order
+        place = order.take_open(self._first)
+        if place is None:
+            assert source.order is not None
+            heapq.heappush(order.closed, (source.order, self._index, source))
+        else:
+            place.settle(source)
+            closed.append(place)
 
 
 class _FinishOrder:
@@ -161,13 +170,14 @@ class _FinishOrder:
     def __init__(self, members: Iterable[Any]) -> None:
         #: the plain values that hold no place; they come before all results
         self._plain: deque[Any] = deque()
+        #: the results that join when the next place is asked for
+        self._joining: list[Node] = []
         #: how many results joined so far
         self._joined = 0
         #: the closed results that hold no place: order, when it joined, node
-        self._closed: list[tuple[Order, int, Node]] = []
-        #: the places that were open when asked for, and how many results had joined then
+        self.closed: list[tuple[Order, int, Node]] = []
+        #: the places that were open when asked for
         self._places: list[_Place] = []
-        self._limits: list[int] = []
         #: for each of these places, itself if it is open, else one nearer to the next open place
         self._next_open: list[int] = []
         self._run: Stopper | None = None
@@ -181,61 +191,68 @@ class _FinishOrder:
         if type(member) is not ResultProxy:
             self._plain.append(member)
             return
-        index = self._joined
-        self._joined = index + 1
         node = node_of(member)
         if node.run is not None:
             self._run = node.run
             self._lock = node.run.lock
-        with self._lock:
-            if node.order is None:
-                node.tell(_Membership(self, index))
-            else:
-                heapq.heappush(self._closed, (node.order, index, node))
+        self._joining.append(node)
 
-    def next(self) -> Any:
-        """Ask for the next place; return a plain value if one gets it, else a result."""
-        if self._plain:
-            return self._plain.popleft()
-        run = self._run
-        with self._lock:
-            member = heapq.heappop(self._closed)[2] if self._closed else None
-            if run is None:
-                # Without a run all members are settled, and as many are asked for as there are.
-                assert member is not None
-                return ResultProxy(member)
-            place = _Place(run, run.created)
-            run.created += 1
-            if member is not None:
-                place.settle(member)
-            else:
-                self._next_open.append(len(self._places))
-                self._places.append(place)
-                self._limits.append(self._joined)
-        return ResultProxy(place)
+    def take(self, count: int) -> list[Any]:
+        """Ask for the next `count` places; return the plain values and results that stand there.
 
-    def member_closed(self, node: Node, index: int, closed: list[Node]) -> None:
-        """Give a member that closed the place asked for first of those open to it."""
-        position = self._open_from(bisect_right(self._limits, index))
-        if position < len(self._places):
-            self._next_open[position] = position + 1
-            place = self._places[position]
-            place.settle(node)
-            closed.append(place)
+        There must be as many members that hold no place.
+        """
+        taken: list[Any] = []
+        while self._plain and len(taken) < count:
+            taken.append(self._plain.popleft())
+        if len(taken) < count:
+            # All of it under the lock once, because the lock takes an engine longer than the rest.
+            with self._lock:
+                for node in self._joining:
+                    self._admit(node)
+                self._joining.clear()
+                while len(taken) < count:
+                    taken.append(ResultProxy(self._next()))
+        return taken
+
+    def _admit(self, node: Node) -> None:
+        index = self._joined
+        self._joined = index + 1
+        if node.order is None:
+            node.tell(_Membership(self, index, len(self._places)))
         else:
-            assert node.order is not None
-            heapq.heappush(self._closed, (node.order, index, node))
+            heapq.heappush(self.closed, (node.order, index, node))
 
-    def _open_from(self, position: int) -> int:
-        """Return the first open place from `position`, shortening the way for the next search."""
+    def _next(self) -> Node:
+        member = heapq.heappop(self.closed)[2] if self.closed else None
+        run = self._run
+        if run is None:
+            # Without a run all members are settled.
+            assert member is not None
+            return member
+        place = _Place(run, run.created)
+        run.created += 1
+        if member is not None:
+            place.settle(member)
+        else:
+            self._next_open.append(len(self._places))
+            self._places.append(place)
+        return place
+
+    def take_open(self, position: int) -> _Place | None:
+        """Return the first open place from number `position` on, which is not open any more."""
         following = self._next_open
         end = len(following)
         found = position
         while found < end and following[found] != found:
             found = following[found]
+        # Shorten the way for the next search.
         while position < end and following[position] != found:
             following[position], position = found, following[position]
-        return found
+        if found == end:
+            return None
+        following[found] = found + 1
+        return self._places[found]
 
 
 def _members(results: tuple[Any, ...], name: str, empty: bool = False) -> list[Any]:

@@ -97,18 +97,17 @@ class Waiting(Node):
         for source in sources:
             if source.order is None:
                 missing += 1
+                source.tell(self)
             elif source.error is not None:
                 failed += 1
         if failed:
+            # Those that were told close later, when this is closed.
             first = first_failed(sources)
             self._fail(first, first.error)
         elif missing:
             self.missing = missing
-            for source in sources:
-                if source.order is None:
-                    source.tell(self)
         else:
-            self._ready(last_closed(sources))
+            self._ready()
 
     def source_closed(self, source: Node, closed: list[Node]) -> None:
         """Become ready with the last source, or fail with the first one that failed."""
@@ -120,12 +119,12 @@ class Waiting(Node):
             self.missing -= 1
             if self.missing:
                 return
-            self._ready(source)
+            self._ready()
         if self.order is not None:
             closed.append(self)
 
-    def _ready(self, last: Node) -> None:
-        """Go on with the values of all sources; `last` closed last."""
+    def _ready(self) -> None:
+        """Go on with the values of all sources."""
 
     def _fail(self, source: Node, error: Exception | None) -> None:
         self.close_after(source, error)
@@ -177,12 +176,12 @@ class Task(Waiting):
         error.__cause__ = exc
         return error
 
-    def _ready(self, last: Node) -> None:
+    def _ready(self) -> None:
         try:
             self.input = self.dependency.codec.fill(self.input)
         except Exception as exc:
             # A value came in that the codec of this call cannot write.
-            self.close_after(last, self.error_of(exc))
+            self.close_after(last_closed(self.sources), self.error_of(exc))
         else:
             run = self.run
             if not run.replaced:
@@ -201,7 +200,7 @@ class Closing(Waiting):
         self._codec = codec
         self._close = close
 
-    def _ready(self, last: Node) -> None:
+    def _ready(self) -> None:
         try:
             payload = self._codec.fill(self.input)
         except Exception as exc:
@@ -272,7 +271,11 @@ class BoundDependency:
         task.dependency = self._dependency
         task.run = run
         task.dependents = None
-        task.sources = nodes = nodes_of(sources, run)
+        nodes = nodes_of(sources, run)
+        if task.order is None:
+            # Only a further attempt asks for them. So a replay leaves one object a call to the
+            # garbage collector instead of two, and its full collections are what grows with it.
+            task.sources = nodes
         for node in nodes:
             if node.order is None or node.error is not None:
                 state = "is pending" if node.order is None else "has failed"
@@ -359,6 +362,15 @@ class Run:
     def end(self) -> None:
         """Take note that the code returned or raised."""
         self.stopped = self.ended = True
+
+    def replace(self) -> None:
+        """Take note that a later run takes over."""
+        self.replaced = True
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Let go of what was bound, which holds this run: no need to wait for garbage collection."""
+        self.bound = {}
 
     def refuse(self) -> None:
         """Raise what a call, or the use of a pending result, has to raise in a stopped run."""

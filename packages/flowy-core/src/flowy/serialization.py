@@ -20,7 +20,7 @@ from flowy._codec import Source as Source
 from flowy._codec import source_of
 from flowy._json_reader import PayloadError as PayloadError
 from flowy._json_reader import read
-from flowy._json_writer import Members, Template, Writer, leaf_writer
+from flowy._json_writer import Members, Writer, leaf_writer
 from flowy._refusal import RefusalError, as_refusal
 from flowy.result import ResultProxy
 
@@ -61,7 +61,7 @@ class JSONCodec(Codec):
             else:
                 pieces[-1] = "], {}]" if args else "[[], {}]"
                 if sources:
-                    return Template(pieces), tuple(sources.values())
+                    return pieces, tuple(sources.values())
                 return "".join(pieces), ()
         writer = Writer()
         writer.text("[[")
@@ -85,18 +85,14 @@ class JSONCodec(Codec):
 
     def fill(self, prepared: Any) -> Any:
         """Return the text with the texts of the sources in their places."""
-        if type(prepared) is not Template:
+        if type(prepared) is str:
             return prepared
-        return "".join(
-            [
-                piece
-                if isinstance(piece, str)
-                else piece.payload
-                if piece.codec is self
-                else self._text_of(piece)
-                for piece in prepared.pieces
-            ]
-        )
+        texts = []
+        for piece in prepared:
+            if type(piece) is not str:
+                piece = piece.payload if piece.codec is self else self._text_of(piece)
+            texts.append(piece)
+        return "".join(texts)
 
     def _text_of(self, piece: Source | Members) -> Any:
         if isinstance(piece, Members):

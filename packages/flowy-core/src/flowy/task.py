@@ -87,8 +87,9 @@ class Node:
         self.payload: Any = None
         #: what made the payload
         self.codec: Codec | None = None
-        #: who waits for it
-        self.dependents: list[Dependent] | None = None
+        #: who waits for it; one without a list, because most have no more, and the garbage
+        #: collector goes through every list
+        self.dependents: Dependent | list[Dependent] | None = None
         self._value: Any = UNKNOWN_VALUE
 
     @property
@@ -124,10 +125,13 @@ class Node:
 
     def tell(self, dependent: Dependent) -> None:
         """Have `dependent` told when the node, which is open, closes."""
-        if self.dependents is None:
-            self.dependents = [dependent]
+        dependents = self.dependents
+        if dependents is None:
+            self.dependents = dependent
+        elif type(dependents) is list:
+            dependents.append(dependent)
         else:
-            self.dependents.append(dependent)
+            self.dependents = [dependents, dependent]  # type: ignore[list-item]
 
     def close_like(self, source: Node) -> None:
         """Close with the outcome of `source`, one step after it."""
@@ -164,8 +168,11 @@ def close_dependents(node: Node) -> None:
             dependents = source.dependents
             if dependents is not None:
                 source.dependents = None
-                for dependent in dependents:
-                    dependent.source_closed(source, closed)
+                if type(dependents) is list:
+                    for dependent in dependents:
+                        dependent.source_closed(source, closed)
+                else:
+                    dependents.source_closed(source, closed)  # type: ignore[union-attr]
         if len(closed) > 1:
             closed.sort(key=_created)
         level = closed

@@ -140,6 +140,7 @@ def _configure(
     options: dict[str, Any] = {}
     if namespace.trace:
         options["_trace"] = namespace.trace
+        _check_trace(parser, namespace.trace)
     changes = {
         name: getattr(namespace, name)
         for name in ("executor", "activity_workers")
@@ -163,6 +164,20 @@ def _configure(
     progress = Progress(sys.stderr)
     options["_observers"] = [progress]
     return workflow, options, progress
+
+
+def _check_trace(parser: CommandParser, paths: list[str]) -> None:
+    """Fail if it can be told that the traces will not be written, before there is a run to lose."""
+    try:
+        from flowy_trace import DotNotFoundError, tracer
+    except ModuleNotFoundError as exc:
+        if exc.name != "flowy_trace":
+            raise
+        parser.fail("--trace needs flowy-trace: python -m pip install flowy-trace")
+    try:
+        tracer(paths)
+    except (ValueError, OSError, DotNotFoundError) as exc:
+        parser.fail(str(exc))
 
 
 def _changed(workflow: LocalWorkflow, changes: dict[str, Any]) -> LocalWorkflow:

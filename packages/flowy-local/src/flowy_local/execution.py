@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowy.engine_api import ExecutionInfo
 from flowy.errors import NonDeterminismError, SuspendTask, TaskCancelled
-from flowy.events import CloseWorkflow, Event, TimerFired
+from flowy.events import CallId, CloseWorkflow, Event, TimerFired
 from flowy.execution import Execution
 from flowy.run import Task
 from flowy.task import Node
@@ -46,6 +46,7 @@ class Job:
 
     __slots__ = (
         "__weakref__",
+        "call",
         "child",
         "details",
         "execution",
@@ -67,9 +68,13 @@ class Job:
         self.child: LocalExecution | None = None
         self.worker: Any = None
         self.timer: Any = None
-        self.last_beat = 0.0
-        #: of the last heartbeat
-        self.details: Any = None
+
+    #: what observers know the attempt by; not there without any
+    call: CallId
+    #: when it began or gave its last heartbeat, by the scheduler's clock; not there before
+    last_beat: float
+    #: of the last heartbeat; not there before
+    details: Any
 
     def beat(self, details: Any) -> None:
         """Take a heartbeat; raise TaskCancelled when nobody needs the job any more."""
@@ -130,9 +135,11 @@ class LocalExecution:
         self._delays = 0
         #: what observers are told of it, if there are any
         self.info: ExecutionInfo | None = None
+        self._watch: Watch
         if scheduler.watch is not None:
+            self._watch = scheduler.watch
             self.info = self._describe(restarts)
-            scheduler.watch.began(self.info, payload)
+            self._watch.began(self.info, payload)
 
     def again(self, payload: Any) -> LocalExecution:
         """Return the execution that a restart starts."""
@@ -144,12 +151,10 @@ class LocalExecution:
 
     def _describe(self, restarts: int) -> ExecutionInfo:
         if self.job is None:
-            return ExecutionInfo("", self.config.name, restarts)
-        call = self.job.task.call
+            return ExecutionInfo.root(self.config.name, restarts)
         parent = self.job.execution.info
         assert parent is not None
-        path = f"{parent.path}/{call}" if parent.path else str(call)
-        return ExecutionInfo(path, self.config.name, restarts, parent.path, call)
+        return parent.child(self.job.task.call, self.config.name, restarts)
 
     # --- what the machine wishes, under the lock -----------------------------------------------
 
@@ -161,14 +166,14 @@ class LocalExecution:
         target = task.dependency.target
         task.carried = job = Job(self, task, target)
         if self.info is not None:
-            self._watch.scheduled(self.info, task)
+            job.call = task.call
+            self._watch.scheduled(self.info, task, job.call)
         task.sources = ()
         scheduler.unfinished += 1
         if type(target) is Activity:
             scheduler.ready.append(job)
         else:
-            job.child = LocalExecution(scheduler, target.config, task.input, job)
-            scheduler.runnable.append(job.child)
+            scheduler.runnable.append(job)
             if target.timeout is not None:
                 job.timer = scheduler.clock.call_later(
                     target.timeout, scheduler.expire, job, "START_TO_CLOSE"
@@ -209,17 +214,22 @@ class LocalExecution:
         if self.info is not None:
             self._watch.happened(self.info, event)
 
-    @property
-    def _watch(self) -> Watch:
-        watch = self.scheduler.watch
-        assert watch is not None
-        return watch
+    def started(self, job: Job, worker: str) -> None:
+        """Tell the observers, which there are, that a worker began with a job."""
+        assert self.info is not None
+        self._watch.started(self.info, job.call, worker)
+
+    def completed(self, job: Job, payload: Any) -> None:
+        """Tell observers, if there are any, that a job ended well."""
+        if self.info is not None:
+            self._watch.completed(self.info, job.call, payload)
 
     def unblock(self) -> None:
         """Let the code go on: what it stopped on has closed."""
         if self._suspended:
             self._suspended = False
-            self.scheduler.runnable.append(self)
+            assert self.job is not None
+            self.scheduler.runnable.append(self.job)
         else:
             self.wake_parked()
 
@@ -273,6 +283,8 @@ class LocalExecution:
         if self.dropped:
             return
         self._evicted = False
+        job = self.job
+        assert job is not None
         try:
             self.core.run()
         except NonDeterminismError:
@@ -284,7 +296,7 @@ class LocalExecution:
             return
         with self.scheduler:
             if self.core.runnable:
-                self.scheduler.runnable.append(self)
+                self.scheduler.runnable.append(job)
             elif self.core.closed is None:
                 self._suspended = True
 

@@ -19,8 +19,6 @@ from flowy.events import (
     CompleteWorkflow,
     FailWorkflow,
     RestartWorkflow,
-    TaskCompleted,
-    TaskStarted,
     TaskTimedOut,
 )
 from flowy_local.activities import Failure, failure_of
@@ -49,8 +47,8 @@ class Scheduler:
         self.watch: Watch | None = None
         #: the activities that are ready to run
         self.ready: deque[Job] = deque()
-        #: the children whose code can go on
-        self.runnable: deque[LocalExecution] = deque()
+        #: the jobs of the children whose code can begin or go on
+        self.runnable: deque[Job] = deque()
         #: the children that are parked on a thread and have been for long enough to be suspended
         self.evictable: dict[LocalExecution, None] = {}
         #: what went wrong with the engine itself, or the decision that failed
@@ -172,8 +170,7 @@ class Scheduler:
             return
         self.end(job)
         execution = job.execution
-        if execution.info is not None:
-            execution.happened(TaskCompleted(job.task.call, payload))
+        execution.completed(job, payload)
         execution.core.complete_task(job.task, payload)
         self._progressed(execution)
 
@@ -197,7 +194,7 @@ class Scheduler:
     def started(self, job: Job, worker: str) -> None:
         """Deal with the begin of a job; only observers want to know."""
         if not job.over:
-            job.execution.happened(TaskStarted(job.task.call, worker))
+            job.execution.started(job, worker)
 
     def _timed_out(self, job: Job, limit: str) -> None:
         if job.over:
@@ -229,13 +226,16 @@ class Scheduler:
         closed = execution.core.closed
         if isinstance(closed, RestartWorkflow):
             if not job.over:
-                self.runnable.append(execution.again(closed.input))
+                execution.again(closed.input)
+                self.runnable.append(job)
         elif isinstance(closed, CompleteWorkflow):
             job.child = None
             self.completed(job, closed.result)
         elif isinstance(closed, FailWorkflow):
             job.child = None
             self.failed(job, failure_of(closed.error))
+        if execution.dropped:
+            execution.core.discard()
 
     def end(self, job: Job) -> None:
         """Take note that the outcome of a job does not count any more."""
@@ -310,17 +310,30 @@ class _WorkflowWorker(Worker):
         self._scheduler = scheduler
         self.current: LocalExecution | None = None
 
-    def work(self, item: LocalExecution) -> bool:
+    def work(self, job: Job) -> bool:
         """Run the child until it ends or stops."""
-        self.current = item
-        if item.info is not None and item.job is not None and not item.core.created:
-            self._scheduler.post(self._scheduler.started, item.job, threading.current_thread().name)
+        child = job.child
         try:
-            item.run_child()
+            if child is None:
+                child = self._begin(job)
+            if child is not None:
+                self.current = child
+                child.run_child()
         except BaseException as exc:
             self._scheduler.fail(exc)
         self.current = None
         return True
+
+    def _begin(self, job: Job) -> LocalExecution | None:
+        """Make the execution of a child, only now: so one that waits for a thread is small."""
+        scheduler = self._scheduler
+        with scheduler:
+            if job.over:
+                return None
+            if job.execution.info is not None:
+                scheduler.started(job, threading.current_thread().name)
+            job.child = LocalExecution(scheduler, job.target.config, job.task.input, job)
+            return job.child
 
     def busy(self) -> bool:
         """Return whether code is running that was not told to leave."""

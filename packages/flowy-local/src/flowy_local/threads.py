@@ -57,18 +57,17 @@ class ThreadPool:
         """See to it that somebody works on the queue."""
         if self._waking or not self.queue:
             return
-        try:
-            waiter = self._idle.pop()
-        except IndexError:
-            waiter = None
+        waiter = self._take_idle()
         if waiter is None:
             if len(self._threads) < self.size:
                 self._start()
             return
-        self._waking = True
-        # The pool may have been closed meanwhile, and the thread woken by that.
-        with suppress(RuntimeError):
+        try:
+            self._waking = True
             waiter.release()
+        except RuntimeError:
+            # As in `_start`.
+            pass
 
     @property
     def saturated(self) -> bool:
@@ -80,14 +79,14 @@ class ThreadPool:
 
         It has to be given back.
         """
-        try:
-            return self._idle.pop()
-        except IndexError:
-            with self._lock:
-                if len(self._threads) >= self.size:
-                    return None
-                self.size -= 1
-                return _NOT_STARTED
+        waiter = self._take_idle()
+        if waiter is not None:
+            return waiter
+        with self._lock:
+            if len(self._threads) >= self.size:
+                return None
+            self.size -= 1
+            return _NOT_STARTED
 
     def give_back(self, place: Any) -> None:
         """Take a place back."""
@@ -129,17 +128,34 @@ class ThreadPool:
                 busy.append(thread)
         return busy
 
+    def _take_idle(self) -> Any:
+        # Asked first, because the answer is no for every task while all threads are busy, and to
+        # catch an exception takes longer than all the rest.
+        if not self._idle:
+            return None
+        try:
+            return self._idle.pop()
+        except IndexError:
+            # Another thread was quicker.
+            return None
+
     def _start(self) -> None:
         with self._lock:
             if self._closed or len(self._threads) >= self.size:
                 return
             number = len(self._threads)
+            waiter = threading.Lock()
+            waiter.acquire()
             # Daemons, because a task that nobody can wait for any more must not keep the
             # interpreter from exiting; those that should be waited for are, see flowy_local.exits.
             thread = threading.Thread(
-                target=self._work, name=f"flowy-{self.name}-{number}", daemon=True
+                target=self._work,
+                args=(waiter,),
+                name=f"flowy-{self.name}-{number}",
+                daemon=True,
             )
             self._threads.append(thread)
+            self._waiters.append(waiter)
             self._waking = True
         try:
             thread.start()
@@ -148,29 +164,33 @@ class ThreadPool:
             self._threads.remove(thread)
             self._waking = False
             raise
+        finally:
+            # The pool may have been closed meanwhile, and the thread woken by that.
+            with suppress(RuntimeError):
+                waiter.release()
 
-    def _work(self) -> None:
+    def _work(self, waiter: Any) -> None:
         worker = self._workers[threading.current_thread()] = self._make_worker()
         queue = self.queue
         idle = self._idle
-        waiter = threading.Lock()
+        # To start a thread hands the interpreter over to it. Here it comes back, so that this
+        # thread gets it when the others block or have had their time, like one that was idle. A
+        # burst of 1,000 tiny tasks starts 3 threads that way and not 8, which saves a sixth.
         waiter.acquire()
-        self._waiters.append(waiter)
+        self._waking = False
         try:
             while not self._closed:
-                self._waking = False
                 try:
                     item = queue.popleft()
                 except IndexError:
                     idle.append(waiter)
                     if self._closed or queue:
                         # Something came in between: take the waiter back, unless it is being woken.
-                        try:
+                        with suppress(ValueError):
                             idle.remove(waiter)
-                        except ValueError:
-                            waiter.acquire()
-                        continue
+                            continue
                     waiter.acquire()
+                    self._waking = False
                     continue
                 if queue and not self._waking:
                     self.wake()

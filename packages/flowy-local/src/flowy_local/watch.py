@@ -16,7 +16,9 @@ from flowy.events import (
     ScheduleActivity,
     ScheduleWorkflow,
     StartTimer,
+    TaskCompleted,
     TaskScheduled,
+    TaskStarted,
     TimerStarted,
 )
 from flowy.plugins import plugins
@@ -29,21 +31,34 @@ class Watch:
 
     def __init__(self, observers: Observers, clock: Clock) -> None:
         self._observers = observers
-        self._clock = clock
+        self._now = clock.now
         self._epoch = time.time() - clock.now()
 
     def began(self, execution: ExecutionInfo, payload: Any) -> None:
         """Tell that an execution begins."""
         self._observers.execution_started(execution, payload, self._time())
 
-    def scheduled(self, execution: ExecutionInfo, task: Task) -> None:
+    def scheduled(self, execution: ExecutionInfo, task: Task, call: CallId) -> None:
         """Tell that an attempt was commanded, and taken on."""
+        observers = self._observers
         now = self._time()
-        call = task.call
         kind = task.dependency.kind
-        command = ScheduleWorkflow if kind == "workflow" else ScheduleActivity
-        self._observers.command(execution, command(call, task.input, calls_of(task.sources)), now)
-        self._observers.event(execution, TaskScheduled(call, task.input, kind), now)
+        if observers.want_commands:
+            command = ScheduleWorkflow if kind == "workflow" else ScheduleActivity
+            sources = calls_of(task.sources)
+            observers.command(execution, command(call, task.input, sources), now)
+        if observers.want_events:
+            observers.event(execution, TaskScheduled(call, task.input, kind), now)
+
+    def started(self, execution: ExecutionInfo, call: CallId, worker: str) -> None:
+        """Tell that a worker began with an attempt."""
+        if self._observers.want_events:
+            self._observers.event(execution, TaskStarted(call, worker), self._time())
+
+    def completed(self, execution: ExecutionInfo, call: CallId, payload: Any) -> None:
+        """Tell that an attempt ended well."""
+        if self._observers.want_events:
+            self._observers.event(execution, TaskCompleted(call, payload), self._time())
 
     def delayed(self, execution: ExecutionInfo, call: CallId, delay: float) -> None:
         """Tell that a timer was commanded, and started."""
@@ -52,7 +67,7 @@ class Watch:
         self._observers.event(execution, TimerStarted(call, delay), now)
 
     def happened(self, execution: ExecutionInfo, event: Event) -> None:
-        """Tell of an event."""
+        """Tell of another event."""
         self._observers.event(execution, event, self._time())
 
     def closed(self, execution: ExecutionInfo, command: CloseWorkflow) -> None:
@@ -64,7 +79,7 @@ class Watch:
         self._observers.run_ended(self._time())
 
     def _time(self) -> float:
-        return self._epoch + self._clock.now()
+        return self._epoch + self._now()
 
 
 def watch(workflow: str, clock: Clock, observers: Iterable[Observer]) -> Watch | None:

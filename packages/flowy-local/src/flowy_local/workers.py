@@ -96,7 +96,8 @@ class CallersThread(ThreadedWorkers):
         """Run the task on this thread, if it is the next one and a place is free; say whether."""
         ready = self._scheduler.ready
         target = task.dependency.target
-        if not ready or target.limited:
+        # Where there is more to do the threads are at it, and it is cheaper to leave it to them.
+        if len(ready) != 1 or target.limited:
             return False
         place = self._pool.lend()
         if place is None:

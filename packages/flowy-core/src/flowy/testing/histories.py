@@ -44,8 +44,7 @@ class History:
     events: tuple[Event, ...] = ()
     #: how it ended, or None if it is still running
     end: CloseWorkflow | None = None
-    #: which execution of its run it is: empty for the root, else the calls that lead to it, such as
-    #: `sub-0-0/t-1-0`
+    #: which execution of its run it is, as `flowy.ExecutionInfo` says it
     path: str = ""
     #: how many executions of a chain of restarts came before
     restarts: int = 0
@@ -63,8 +62,8 @@ class Recorder(Observer):
 
     def __init__(self) -> None:
         self._recordings: list[_Recording] = []
-        # The executions that a restart starts may have children of the same name one after another.
-        self._latest: dict[ExecutionInfo, _Recording] = {}
+        # One recorder may serve several runs, one after another.
+        self._latest: dict[str, _Recording] = {}
 
     @property
     def histories(self) -> list[History]:
@@ -73,17 +72,17 @@ class Recorder(Observer):
 
     def execution_started(self, execution: ExecutionInfo, input: Any, time: float) -> None:
         """Begin a history."""
-        self._latest[execution] = recording = _Recording(execution, input)
+        self._latest[execution.path] = recording = _Recording(execution, input)
         self._recordings.append(recording)
 
     def command(self, execution: ExecutionInfo, command: Command, time: float) -> None:
         """Note how the execution ends."""
         if isinstance(command, CompleteWorkflow | FailWorkflow | RestartWorkflow):
-            self._latest[execution].end = command
+            self._latest[execution.path].end = command
 
     def event(self, execution: ExecutionInfo, event: Event, time: float) -> None:
         """Note what happened."""
-        self._latest[execution].events.append(event)
+        self._latest[execution.path].events.append(event)
 
 
 @dataclass

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from flowy.config import WorkflowConfig
+from flowy.engine_api import child_path, restarted_path
 from flowy.errors import SuspendTask, TaskError
 from flowy.events import (
     CallId,
@@ -164,7 +165,7 @@ def runs_workflow(
     stage = _stage(workflow, tasks)
 
     def play(attempt: Attempt) -> Ending:
-        path = f"{attempt.path}/{attempt.call}" if attempt.path else str(attempt.call)
+        path = child_path(attempt.path, attempt.call)
         child = stage.play(attempt.input, attempt.options, attempt.time, path)
         if child.error is not None:
             return Ending(child.elapsed, failed(child.error), child)
@@ -227,10 +228,11 @@ class _Stage:
         restarts = 0
         now = start
         while True:
-            playing = _Playing(self, payload, options, now, path)
+            own = restarted_path(path, restarts)
+            playing = _Playing(self, payload, options, now, own)
             end = playing.play()
             now = playing.now
-            history = History(self.config.name, payload, tuple(playing.events), end, path, restarts)
+            history = History(self.config.name, payload, tuple(playing.events), end, own, restarts)
             if options.replay:
                 replay_execution(self.config.factory, self.dependencies, self.codec, history)
             calls += playing.calls
