@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -91,6 +92,13 @@ PLAIN: list[tuple[str, str, dict[str, Callable[..., Any]], tuple[Any, ...], Any]
 def test_every_example_is_tested(root: Path) -> None:
     scripts = {path.stem for path in (root / "docs" / "examples").glob("*.py")}
     assert scripts == {*OUTPUTS, "word_count", "dask_executor"}
+
+
+def test_the_page_about_workflows_has_every_example(root: Path) -> None:
+    page = (root / "docs" / "workflows.md").read_text(encoding="utf-8")
+    linked = re.findall(r"\[(\w+\.py)\]\(examples/\1\)", page)
+    scripts = [path.name for path in (root / "docs" / "examples").glob("*.py")]
+    assert sorted(linked) == sorted(scripts)
 
 
 @pytest.mark.parametrize(("name", "output"), OUTPUTS.items(), ids=OUTPUTS)

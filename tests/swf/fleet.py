@@ -68,13 +68,23 @@ class Fleet:
         register_domain(client, DOMAIN)
 
     def serve(
-        self, worker: Worker[Any], task_list: str = LIST, threads: int = 1, client: Any = None
+        self,
+        worker: Worker[Any],
+        task_list: str = LIST,
+        threads: int = 1,
+        client: Any = None,
+        *,
+        registers: bool = False,
     ) -> None:
-        """Register the worker's types, and have it work in a thread until the fleet ends."""
-        register_types(self.client, DOMAIN, worker.types)
+        """Have a worker work in a thread until the fleet ends; its types are registered before.
+
+        With `registers` it registers them itself.
+        """
+        if not registers:
+            register_types(self.client, DOMAIN, worker.types)
         thread = threading.Thread(
             target=worker.run,
-            args=(DOMAIN, task_list, client or self.client, False, False),
+            args=(DOMAIN, task_list, client or self.client, False, registers),
             kwargs={"threads": threads},
         )
         self._threads[worker] = thread

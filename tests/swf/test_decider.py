@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.swf.fleet import DOMAIN, Meddler, fleet, outcome, workflow_config
 from tests.swf.histories import attributes, decide_over, decided, kinds, told
 
 import flowy
@@ -19,6 +21,8 @@ from flowy_swf.config import SWFWorkflowConfig
 from flowy_swf.decisions import LARGEST, MOST, child_id
 from flowy_swf.failures import Failure
 from flowy_swf.payloads import LIMIT
+from flowy_swf.registration import register_types
+from flowy_swf.workflow_worker import SWFWorkflowWorker
 
 
 def configured(**options: Any) -> SWFWorkflowConfig:
@@ -112,6 +116,24 @@ def test_the_decision_tells_which_results_went_into_the_input() -> None:
     assert json.loads(only["control"]) == {"after": ["a-0-0", "w-0-0"]}
 
 
+def test_later_attempts_tell_it_too() -> None:
+    def factory(a: Any, w: Any, f: Any) -> Any:
+        return lambda: a(a(1))
+
+    answer = decide_over(
+        factory,
+        configured(),
+        *decided(2),
+        SCHEDULED,
+        told("ActivityTaskCompleted", scheduledEventId=5, startedEventId=0, result="4"),
+        *decided(7),
+        told("ActivityTaskScheduled", activityId="a-1-0", input="[[4], {}]"),
+        timed_out(10),
+    )
+    (only,) = map(attributes, answer.decisions)
+    assert (only["activityId"], only["control"]) == ("a-1-1", '{"after": ["a-0-0"]}')
+
+
 def test_what_is_told_of_very_many_results_fits() -> None:
     text = decisions.control([CallId("name", number) for number in range(5_000)])
     assert text is not None
@@ -191,8 +213,11 @@ def test_a_failure_that_nobody_looked_at_is_logged(caplog: pytest.LogCaptureFixt
         "CompleteWorkflowExecution"
     ]
     assert caplog.messages == [
-        "'workflow' version '1' ended and never looked at this failure: a-0-0 failed: Error!"
+        "workflow id 'w', run id 'r', of type 'workflow' version '1', ended and never looked at "
+        "this failure: a-0-0 failed: Error!"
     ]
+    (record,) = caplog.records
+    assert (record.__dict__["workflowId"], record.__dict__["runId"]) == ("w", "r")
 
 
 def test_code_that_does_not_repeat_the_history_decides_nothing() -> None:
@@ -338,6 +363,13 @@ def test_the_answer_is_held_back_while_timers_are_refused() -> None:
     assert hold(9, taskStartToCloseTimeout="3") == 1
 
 
+def test_an_answer_without_timers_is_not_held_back() -> None:
+    refused = told("StartTimerFailed", timerId="a-0-0:t", cause="TIMER_CREATION_RATE_EXCEEDED")
+    answer = decide_over(one_of_each, configured(), *decided(2), refused)
+    assert "StartTimer" not in kinds(answer)
+    assert answer.hold == 0
+
+
 # --- limits ---------------------------------------------------------------------------------------
 
 
@@ -463,7 +495,8 @@ def test_closing_that_is_refused_is_tried_again_later(
     timer = attributes(answer.decisions[0])
     assert timer["timerId"] == "again-7"
     assert caplog.messages[0].startswith(
-        f"closing an execution of 'workflow' version '1' was refused ({cause}: "
+        "closing workflow id 'w', run id 'r', of type 'workflow' version '1', was refused "
+        f"({cause}: "
     )
     waiting = [*refused, *decided(6), told("TimerStarted", **timer)]
     assert decide_over(factory, configured(), *waiting).decisions == []
@@ -479,6 +512,24 @@ def test_a_restart_that_can_never_be_fails_the_workflow() -> None:
         "WORKFLOW_TYPE_DEPRECATED: cannot restart: the type is deprecated: use a newer version, or "
         "undeprecate it"
     )
+
+
+def test_a_signal_that_comes_while_the_workflow_is_being_closed_has_it_decided_again() -> None:
+    def meddle(operation: str, count: int, call: Callable[[], Any]) -> Any:
+        if operation == "respond_decision_task_completed" and count == 0:
+            running.client.signal_workflow_execution(
+                domain=DOMAIN, workflowId=workflow_id, signalName="news"
+            )
+        return call()
+
+    decider = SWFWorkflowWorker()
+    decider.register(workflow_config(), lambda: lambda: 4, name="workflow")
+    with fleet() as running:
+        register_types(running.client, DOMAIN, decider.types)
+        workflow_id = running.start("workflow")
+        running.serve(decider, client=Meddler(running.client, meddle))
+        assert outcome(running.end(workflow_id)) == 4
+        assert "CompleteWorkflowExecutionFailed" in running.types(workflow_id)
 
 
 # --- cancellation ---------------------------------------------------------------------------------
@@ -565,6 +616,20 @@ def test_a_cancellation_that_is_refused_is_tried_again_later() -> None:
     assert decide_over(one_of_each, configured(), *waiting).decisions == []
     fired = [*waiting, told("TimerFired", **timer)]
     assert kinds(decide_over(one_of_each, configured(), *fired)) == ["CancelWorkflowExecution"]
+
+
+def test_a_cancellation_whose_timer_is_refused_is_held_back() -> None:
+    refused = [
+        ASKED,
+        *decided(3),
+        refused_to_close("Cancel", "OPERATION_NOT_PERMITTED"),
+        *decided(7),
+        told("StartTimerFailed", timerId="again-8", cause="TIMER_CREATION_RATE_EXCEEDED"),
+        told("StartTimerFailed", timerId="again-8", cause="TIMER_CREATION_RATE_EXCEEDED"),
+    ]
+    answer = decide_over(one_of_each, configured(), *refused)
+    assert kinds(answer) == ["StartTimer"]
+    assert answer.hold == 2
 
 
 # --- histories that cannot be ---------------------------------------------------------------------

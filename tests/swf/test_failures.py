@@ -25,6 +25,13 @@ def test_a_failure_fits_whatever_it_says(text: str, message: int, traceback: int
     assert Failure.read(failure.reason, failure.details).error_type == "ValueError"
 
 
+def test_text_that_has_no_form_on_the_wire_comes_back_and_is_marked_in_the_reason() -> None:
+    failure = Failure("ValueError", "half a pair: \ud800", "\udfff")
+    assert failure.reason == "ValueError: half a pair: ?"
+    assert failure.details.isascii()
+    assert Failure.read(failure.reason, failure.details) == failure
+
+
 def test_of_a_long_traceback_the_end_is_kept() -> None:
     failure = Failure("ValueError", "no", "x" * 40_000 + "the end")
     found = Failure.read(failure.reason, failure.details)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 from typing import Any
 
 import botocore.loaders
@@ -36,6 +38,7 @@ def read(*told: tuple[str, Json], dependencies: dict[str, Dependency] | None = N
     return history
 
 
+@functools.cache
 def shapes() -> Json:
     model: Json = botocore.loaders.create_loader().load_service_model("swf", "service-2")
     return model["shapes"]  # type: ignore[no-any-return]
@@ -53,6 +56,82 @@ def test_every_cause_of_a_refusal_has_a_meaning_or_passes() -> None:
         for cause in shape["enum"]
     }
     assert causes - PASSING - {UNHANDLED} == set(MEANINGS)
+
+
+#: for each kind of event that refuses to start something, what it names the thing by
+REFUSALS = {
+    "ScheduleActivityTaskFailed": ("activity", "activityId", "a-0-0"),
+    "StartChildWorkflowExecutionFailed": ("workflow", "workflowId", "parent-:a-0-0"),
+    "ScheduleLambdaFunctionFailed": ("lambda", "id", "a-0-0"),
+    "StartTimerFailed": ("activity", "timerId", "a-0-0:t"),
+}
+
+
+@pytest.mark.parametrize(
+    ("refused", "cause"),
+    [(kind, cause) for kind in REFUSALS for cause in shapes()[f"{kind}Cause"]["enum"]],
+)
+def test_each_cause_of_a_refusal_fails_the_call_or_has_it_tried_again(
+    refused: str, cause: str
+) -> None:
+    kind, member, value = REFUSALS[refused]
+    history = read((refused, {member: value, "cause": cause}))
+    is_quota = "LIMIT" in cause or "RATE" in cause
+    if is_quota:
+        assert history.events == []
+        assert (history.throttled == {A: 1}) != (history.timers_refused == 1)
+    else:
+        assert history.events == [
+            events.TaskScheduled(A, UNKNOWN_INPUT, kind),
+            events.TaskFailed(A, cause, MEANINGS[cause]),
+        ]
+
+
+#: what is open when an event comes
+BEGUN: list[tuple[str, Json]] = [
+    SCHEDULED,
+    ("StartChildWorkflowExecutionInitiated", {"workflowId": "parent-:b-0-0"}),
+    ("LambdaFunctionScheduled", {"id": "c-0-0"}),
+    ("TimerStarted", {"timerId": "d-0-0:t", "startToFireTimeout": "3"}),
+]
+#: what an event has to say to be about one of them, or about something new
+SAYS: Json = {
+    "activityId": "a-9-0",
+    "workflowId": "parent-:b-0-0",
+    "id": "c-9-0",
+    "timerId": "d-0-0:t",
+    "startToFireTimeout": "3",
+    "initiatedEventId": 3,
+}
+
+
+def least(shape: str, **says: Any) -> Any:
+    """Return the least that a shape of the service's model must hold."""
+    model = shapes()[shape]
+    if model["type"] != "structure":
+        return {"string": "x", "long": 1, "list": []}[model["type"]]
+    return {
+        member: says[member] if member in says else least(model["members"][member]["shape"])
+        for member in model.get("required", ())
+    }
+
+
+@pytest.mark.parametrize("kind", sorted(set(TABLE) - {"WorkflowExecutionStarted"}))
+def test_whatever_the_service_may_leave_out_of_an_event_may_be_missing(kind: str) -> None:
+    refers_to = 4 if "Lambda" in kind else 2
+    attributes = least(f"{kind}EventAttributes", **SAYS, scheduledEventId=refers_to)
+    if kind == "StartLambdaFunctionFailed":
+        # Not required by the model, but nobody knows without it which function it is about.
+        attributes["scheduledEventId"] = refers_to
+    assert read(*BEGUN, (kind, attributes)).last_id == 6
+
+
+def test_whatever_the_service_may_leave_out_of_the_first_event_may_be_missing() -> None:
+    history = History()
+    member = "workflowExecutionStartedEventAttributes"
+    first = least("WorkflowExecutionStartedEventAttributes")
+    history.add({"eventId": 1, "eventType": "WorkflowExecutionStarted", member: first})
+    assert history.input == "[[], {}]"
 
 
 SCHEDULED_EVENT = events.TaskScheduled(A, INPUT)
@@ -436,8 +515,9 @@ def test_children_that_were_asked_to_stop_are_known() -> None:
             {"workflowId": "parent-:a-0-0", "cause": cause},
         )
 
-    assert read(INITIATED, asked).cancelling == {2}
-    throttled = read(INITIATED, asked, refused("UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION"))
+    other = ("StartChildWorkflowExecutionInitiated", {"workflowId": "parent-:a-1-0"})
+    assert read(INITIATED, other, asked).cancelling == {2}
+    throttled = read(INITIATED, other, asked, refused("UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION"))
     assert (throttled.cancelling, throttled.cancelling_throttled) == (set(), True)
     forbidden = read(INITIATED, asked, refused("OPERATION_NOT_PERMITTED"))
     assert (forbidden.cancelling, forbidden.cancelling_throttled) == ({2}, False)
@@ -461,6 +541,13 @@ def test_a_type_of_event_that_is_not_known_is_logged_and_passed_over(
         "event 2 is of type SomethingNew, which this version of Flowy does not know; it is passed "
         "over"
     ]
+
+
+def test_what_is_odd_is_logged_where_the_caller_says(caplog: pytest.LogCaptureFixture) -> None:
+    history = History(log=logging.getLogger("flowy.swf.other"))
+    history.add({"eventId": 1, "eventType": "WorkflowExecutionStarted"})
+    history.add({"eventId": 2, "eventType": "SomethingNew"})
+    assert [record.name for record in caplog.records] == ["flowy.swf.other"]
 
 
 @pytest.mark.parametrize(

@@ -96,9 +96,15 @@ def test_a_damaged_payload_is_refused(packed: str, message: str) -> None:
     assert str(caught.value).startswith(message)
 
 
-def test_a_damaged_reference_is_refused() -> None:
+@pytest.mark.parametrize("packed", ['{" s3": ', '{" s3": 4}', '{" s3": "x", " s3": null}'])
+def test_a_damaged_reference_is_refused(packed: str) -> None:
     with pytest.raises(PayloadError, match=r"^the reference to a stored payload is damaged: "):
-        unpack('{" s3": ', Memory())
+        unpack(packed, Memory())
+
+
+@pytest.mark.parametrize("text", ['{" z": "text of a serializer"}', '{" s3": "x"}', '{" s3": '])
+def test_a_text_that_looks_packed_comes_back_as_it_is(text: str) -> None:
+    assert unpack(pack(text)) == text
 
 
 def scheduled(command: Any) -> TaskScheduled:

@@ -125,6 +125,29 @@ def test_a_domain_is_not_created_unless_asked_for(client: Any) -> None:
     )
 
 
+def test_a_deprecated_domain_takes_no_types(client: Any) -> None:
+    client.deprecate_domain(name="domain")
+    with pytest.raises(SWFRegistrationError) as caught:
+        register_types(client, "domain", {ACTIVITY: activity_config()})
+    assert str(caught.value) == (
+        "domain 'domain' is deprecated and takes no new types: undeprecate it, or use another one"
+    )
+
+
+def test_between_two_attempts_is_time(
+    emulator: Emulator, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("flowy_swf.calls.FIRST_DELAY", 1.0)
+    monkeypatch.setattr("flowy_swf.registration.time.sleep", slept.append)
+    emulator.inject.fail("DescribeActivityType", "ThrottlingException", times=3)
+    register_types(client, "domain", {ACTIVITY: activity_config()})
+    emulator.inject.fail("RegisterDomain", "ThrottlingException", times=1)
+    register_domain(client, "another")
+    # With jitter: half of these at least.
+    assert slept == [pytest.approx(0.75 * delay, rel=0.34) for delay in (1, 2, 4, 1)]
+
+
 def test_a_domain_is_created_once(emulator: Emulator, client: Any) -> None:
     register_domain(client, "domain", 9)
     found = emulator.call("DescribeDomain", {"name": "domain"})["configuration"]

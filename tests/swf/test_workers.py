@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
+import random
 import signal
 import threading
 from collections.abc import Iterator
 from typing import Any
+from unittest import mock
 
 import pytest
-from tests.swf.fleet import DOMAIN, LIST, Fleet, Listener, activity_config, fleet, workflow_config
+from tests.swf.fleet import (
+    DOMAIN,
+    LIST,
+    Fleet,
+    Listener,
+    activity_config,
+    fleet,
+    workers,
+    workflow_config,
+)
 
+import flowy
 from flowy.errors import NonDeterminismError
 from flowy_swf import polling
 from flowy_swf.activity_worker import SWFActivityWorker
 from flowy_swf.decider import Answer
 from flowy_swf.emulator import Emulator
+from flowy_swf.payloads import PayloadStoreError
 from flowy_swf.polling import Stop, poll_forever, stopped_by_signals
 from flowy_swf.registration import SWFRegistrationError, register_types
+from flowy_swf.slots import serve
 from flowy_swf.worker import set_up_log
 from flowy_swf.workflow_worker import SWFWorkflowWorker, Trouble
 
@@ -92,6 +107,146 @@ def test_a_worker_that_was_stopped_before_it_began_ends_at_once() -> None:
         worker = SWFActivityWorker()
         worker.stop()
         worker.run(DOMAIN, LIST, running.client, setup_log=False, threads=3)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"processes": 0}, ValueError, "processes must be at least 1, not 0"),
+        ({"processes": "2"}, TypeError, "processes must be an int, not '2'"),
+        ({"threads": True}, TypeError, "threads must be an int, not True"),
+        ({"threads": -1}, ValueError, "threads must be at least 1, not -1"),
+        ({"identity": 4}, TypeError, "identity must be a str or None, not 4"),
+        ({"identity": ""}, ValueError, "identity must have 1 to 256 characters, not 0: ''"),
+        ({"grace": "1"}, TypeError, "grace must be a number of seconds or None, not '1'"),
+        ({"grace": -1}, ValueError, "grace must be a number of seconds, 0 or more, not -1"),
+        (
+            {"grace": float("nan")},
+            ValueError,
+            "grace must be a number of seconds, 0 or more, not nan",
+        ),
+    ],
+)
+def test_what_a_worker_is_run_with_is_checked(
+    options: Any, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error) as caught:
+        SWFActivityWorker().run(DOMAIN, LIST, object(), False, False, **options)
+    assert str(caught.value) == message
+
+
+def test_a_function_that_makes_a_client_serves_as_one() -> None:
+    with fleet() as running:
+        worker = Breaks()
+        worker.register(activity_config(), len)
+        worker.run(DOMAIN, LIST, lambda: running.client, setup_log=False)
+        found = running.client.list_activity_types(domain=DOMAIN, registrationStatus="REGISTERED")
+    assert len(found["typeInfos"]) == 1
+
+
+def test_a_worker_can_run_again_whatever_ended_it() -> None:
+    with fleet(long_poll=0.1) as running:
+        decider, worker = workers(lambda four: four, workflow_config(), {"four": lambda: 4})
+        running.serve(decider)
+        for how in ("stop_polling", "stop_everything"):
+            getattr(worker._stop, how)()
+            worker.run(DOMAIN, LIST, running.client, setup_log=False)
+        running.serve(worker)
+        assert running.run("workflow") == 4
+
+
+class Slots:
+    """Slots of a test, which `serve` runs in a thread until they have ended."""
+
+    def __init__(self, slot: Any, threads: int, grace: float | None = None) -> None:
+        self.stop = Stop()
+        self.error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, args=(slot, threads, grace))
+        self._thread.start()
+
+    def _run(self, slot: Any, threads: int, grace: float | None) -> None:
+        try:
+            serve(lambda: slot(self.stop), threads, self.stop, grace)
+        except BaseException as exc:
+            self.error = exc
+
+    def end(self) -> BaseException | None:
+        """Wait for the end; return the error that it ended with."""
+        self._thread.join(30)
+        assert not self._thread.is_alive()
+        return self.error
+
+
+def test_slots_run_side_by_side_until_all_have_ended() -> None:
+    together = threading.Barrier(3)
+    slots = Slots(lambda stop: together.wait(30), 3)
+    assert slots.end() is None
+
+
+def test_what_ends_a_slot_stops_the_others_and_is_raised() -> None:
+    class GoneError(BaseException):
+        pass
+
+    others = threading.Barrier(2)
+
+    def slot(stop: Stop) -> None:
+        if others.wait(30) == 0:
+            raise GoneError
+        assert stop.wait_to_poll(30)
+
+    assert isinstance(Slots(slot, 2).end(), GoneError)
+
+
+def test_slots_have_no_limit_without_a_grace_and_end_at_once_after_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    begun, ended = threading.Barrier(3), threading.Barrier(3)
+
+    def slot(stop: Stop) -> None:
+        begun.wait(30)
+        # What a call that is made again and again waits with.
+        assert stop.wait(30)
+        ended.wait(30)
+
+    slots = Slots(slot, 2, grace=0)
+    begun.wait(30)
+    slots.stop.stop_polling()
+    assert slots.end() is None
+    assert slots.stop.ends_everything
+    ended.wait(30)
+    assert caplog.messages == [
+        "2 tasks or polls have not ended within 0 s and are left to the service, which has their "
+        "tasks time out"
+    ]
+
+
+def test_a_poll_that_is_held_is_waited_for_and_its_task_is_handled() -> None:
+    polled, handed = threading.Event(), threading.Event()
+    handled: list[str] = []
+
+    def poll() -> str:
+        polled.set()
+        assert handed.wait(30)
+        return "task"
+
+    slots = Slots(lambda stop: poll_forever(poll, handled.append, stop), 1)
+    assert polled.wait(30)
+    slots.stop.stop_polling()
+    handed.set()
+    assert slots.end() is None
+    assert handled == ["task"]
+
+
+def test_whoever_listens_for_a_stop_is_told_of_each_and_of_an_earlier_one() -> None:
+    stop = Stop()
+    told: list[str] = []
+    with stop.telling(lambda: told.append("first")):
+        stop.stop_polling()
+        with stop.telling(lambda: told.append("second")):
+            stop.stop_everything()
+        stop.stop_polling()
+    stop.stop_polling()
+    assert told == ["first", "second", "first", "second", "first"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -338,7 +493,7 @@ def test_an_activitys_outcome_that_comes_too_late_is_dropped(
         return "late"
 
     running: Fleet
-    with fleet() as running, Listener("was not taken"):
+    with fleet() as running, Listener("was not taken") as listener:
         decider, worker = SWFWorkflowWorker(), SWFActivityWorker()
         config = workflow_config()
         config.conf_activity("slow", 1, start_to_close=5, retry=(0,))
@@ -348,10 +503,197 @@ def test_an_activitys_outcome_that_comes_too_late_is_dropped(
         running.serve(worker)
         workflow_id = running.start("workflow")
         event = running.end(workflow_id)
+        listener.wait()
     assert event["workflowExecutionFailedEventAttributes"]["reason"] == (
         "TaskTimedout: slow-0-0 timed out: passed its START_TO_CLOSE limit"
     )
-    assert any("outcome was not taken and is dropped" in each for each in caplog.messages)
+    (record,) = caplog.records
+    assert record.activityId == "slow-0-0"  # type: ignore[attr-defined]
+    assert record.getMessage().startswith(
+        f"the outcome of activity 'slow-0-0' of workflow id '{workflow_id}', run id "
+        f"'{record.runId}' was not taken and is dropped: "  # type: ignore[attr-defined]
+    )
+
+
+# --- activity workers -----------------------------------------------------------------------------
+
+
+class CancelledError(BaseException):
+    """Is no Exception, as that of asyncio."""
+
+
+@pytest.mark.parametrize("error", [CancelledError, KeyboardInterrupt, GeneratorExit, SystemExit])
+def test_whatever_an_activity_raises_fails_it_and_no_more(error: type[BaseException]) -> None:
+    def bad(n: int) -> int:
+        if n:
+            raise error("bad")
+        return 7
+
+    def factory(bad: Any) -> Any:
+        def workflow() -> Any:
+            try:
+                flowy.wait(bad(1))
+            except flowy.TaskError as exc:
+                return [exc.error_type, exc.message, bad(0)]
+            raise AssertionError
+
+        return workflow
+
+    with fleet() as running:
+        for each in workers(factory, workflow_config(), {"bad": bad}):
+            running.serve(each)
+        assert running.run("workflow") == [error.__name__, "bad", 7]
+
+
+def test_a_workflow_that_raises_a_ctrl_c_ends_no_decider(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def factory() -> Any:
+        raise KeyboardInterrupt
+
+    with virtual() as running:
+        one = OneTask(running, factory)
+        running.start("workflow")
+        one.handle(one.poll())
+    assert caplog.messages[0].startswith("no decision for workflow id ")
+
+
+class Stored:
+    """A store of payloads that is in trouble so many times."""
+
+    def __init__(self, troubles: int) -> None:
+        self.troubles = troubles
+        self.kept: dict[str, str] = {}
+
+    def _trouble(self) -> None:
+        self.troubles -= 1
+        if self.troubles >= 0:
+            raise PayloadStoreError("the bucket does not answer")
+
+    def put(self, text: str) -> str:
+        self._trouble()
+        self.kept[str(len(text))] = text
+        return str(len(text))
+
+    def get(self, reference: str) -> str:
+        self._trouble()
+        return self.kept[reference]
+
+
+def test_trouble_with_a_store_of_payloads_fails_no_activity() -> None:
+    # Too long even when it is compressed.
+    text = random.Random(1).randbytes(60_000).hex()
+    store = Stored(3)
+    store.kept[str(len(text) + 8)] = f'[["{text}"], {{}}]'
+    responses: list[Any] = []
+    worker = SWFActivityWorker()
+    worker.register(activity_config(payloads=store), lambda text: text[1:], name="cut")
+    client = mock.Mock(respond_activity_task_completed=lambda **given: responses.append(given))
+    worker._handle(client, DOMAIN, LIST, "me", activity_task(f'{{" s3": "{len(text) + 8}"}}'))
+    (response,) = responses
+    assert response["result"].startswith('{" s3": ')
+    assert store.kept[str(len(text) + 1)] == f'"{text[1:]}"'
+
+
+def test_an_activity_whose_payload_cannot_be_had_is_left_to_time_out(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    worker = SWFActivityWorker()
+    worker.register(activity_config(payloads=Stored(99)), len, name="cut")
+    # At the end of everything nothing is tried again.
+    worker._stop.stop_everything()
+    worker._handle(
+        mock.Mock(spec=["record_activity_task_heartbeat"]),
+        DOMAIN,
+        LIST,
+        "me",
+        activity_task('{" s3": "1"}'),
+    )
+    assert caplog.messages[-1] == (
+        "activity 'cut-0-0' of workflow id 'w', run id 'r' is left to time out, as its payload "
+        "could not be had or kept: the bucket does not answer"
+    )
+
+
+def activity_task(input: str) -> dict[str, Any]:
+    return {
+        "taskToken": "token",
+        "activityId": "cut-0-0",
+        "startedEventId": 6,
+        "workflowExecution": {"workflowId": "w", "runId": "r"},
+        "activityType": {"name": "cut", "version": "1"},
+        "input": input,
+    }
+
+
+def test_the_log_tells_by_execution_and_task_what_a_worker_does_and_is_quiet(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG, "flowy.swf")
+    with fleet() as running:
+        for each in workers(lambda cut: cut, workflow_config(), {"cut": lambda: 4}):
+            running.serve(each)
+        workflow_id = running.start("workflow")
+        running.end(workflow_id)
+    assert {each.levelname for each in caplog.records} == {"DEBUG"}
+    ids = [
+        {name: getattr(each, name, None) for name in ("workflowId", "runId", "activityId")}
+        for each in caplog.records
+    ]
+    run_id = ids[0]["runId"]
+    assert {each["activityId"] for each in ids} == {None, "cut-0-0"}
+    assert all((each["workflowId"], each["runId"]) == (workflow_id, run_id) for each in ids)
+    where = f"workflow id '{workflow_id}', run id '{run_id}'"
+    assert sorted(caplog.messages) == [
+        f"activity 'cut-0-0' of {where} begins",
+        f"activity 'cut-0-0' of {where} has ended: respond_activity_task_completed",
+        *[f"decided {where} with 1 decisions"] * 2,
+    ]
+
+
+def test_an_activity_worker_keeps_nothing_of_the_tasks_that_it_has_done() -> None:
+    worker = SWFActivityWorker()
+    worker.register(activity_config(), lambda n: {"n": n}, name="cut")
+    client = Endless(worker, lambda number: activity_task(f"[[{number}], {{}}]"))
+    worker.run(DOMAIN, LIST, client, False, False)
+    assert client.grown < 100
+
+
+def test_a_decider_keeps_nothing_of_the_decisions_that_it_has_made() -> None:
+    with virtual() as running:
+        one = OneTask(running)
+        running.start("workflow")
+        task = one.poll()
+    client = Endless(one.worker, lambda _: task)
+    one.worker.run(DOMAIN, LIST, client, False, False)
+    assert client.grown < 100
+
+
+class Endless:
+    """A service that has a thousand tasks, and counts the objects that are alive meanwhile."""
+
+    def __init__(self, worker: Any, task: Any) -> None:
+        self.grown = 0
+        self._worker = worker
+        self._task = task
+        self._polls = 0
+
+    def _poll(self, **_: Any) -> Any:
+        self._polls += 1
+        # What is made once has been made by the first of these.
+        if self._polls in (200, 1_200):
+            gc.collect()
+            self.grown = len(gc.get_objects()) - self.grown
+        if self._polls == 1_200:
+            self._worker.stop()
+        return self._task(self._polls)
+
+    def _respond(self, **_: Any) -> None:
+        """Take whatever it is."""
+
+    poll_for_activity_task = poll_for_decision_task = _poll
+    respond_activity_task_completed = respond_decision_task_completed = _respond
+    record_activity_task_heartbeat = _respond
 
 
 def test_an_emulator_of_our_own_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -102,9 +102,10 @@ class Simulation:
     def _start(
         self, config: Any, payload: Any, parent: _Record | None, call: CallId | None, restarts: int
     ) -> _Record:
-        above = None if parent is None else parent.info.path
-        path = "/".join(filter(None, [above, call and str(call)]))
-        info = ExecutionInfo(path, config.name, restarts, above, call)
+        if parent is None or call is None:
+            info = ExecutionInfo.root(config.name, restarts)
+        else:
+            info = parent.info.child(call, config.name, restarts)
         core = Execution(config.factory, config.dependencies, payload, codec=config.codec)
         record = _Record(info, core, config, parent)
         for observer in self._observers:

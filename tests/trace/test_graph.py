@@ -176,6 +176,17 @@ def test_a_big_run_has_a_node_for_each_task() -> None:
     assert len(graph(trace, full=True).nodes) == 600
 
 
+@pytest.mark.parametrize(("squares", "nodes"), [(60, 120), (200, 3)])
+def test_a_mermaid_file_has_a_node_for_each_task_where_mermaid_would_refuse_more(
+    squares: int, nodes: int, tmp_path: Path
+) -> None:
+    trace = simulate(runs.many(), squares, workers=8)
+    for full, expected in ((False, nodes), (True, 2 * squares)):
+        trace.save(tmp_path / "run.mmd", full=full)
+        source = (tmp_path / "run.mmd").read_text("utf-8")
+        assert len(re.findall(r"^  n\d+[\[(]", source, re.MULTILINE)) == expected
+
+
 def test_a_node_of_many_calls_says_how_many_failed_and_were_retried() -> None:
     order = flowy.LocalWorkflow(runs.Order)
     order.conf_activity("price", runs.look_up_price)

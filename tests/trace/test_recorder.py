@@ -22,6 +22,7 @@ from flowy.events import (
     TimerStarted,
 )
 from flowy_trace import Attempt, Call, Error, Execution, Recorder, Trace
+from flowy_trace.text import text
 from flowy_trace.tree import tree
 
 from . import runs
@@ -110,13 +111,12 @@ def test_an_event_of_an_earlier_attempt_changes_that_attempt_and_not_the_last() 
 
 def test_an_engine_may_make_a_new_object_for_an_execution_each_time() -> None:
     recorder = Recorder()
-    recorder.execution_started(ExecutionInfo("", "Root"), "[[], {}]", 1)
-    recorder.execution_started(ExecutionInfo("", "Root", 1), "[[], {}]", 2)
-    recorder.event(ExecutionInfo("", "Root"), TaskScheduled(CallId("a", 0), "[[], {}]"), 3)
-    recorder.event(ExecutionInfo("", "Root", 1), TaskScheduled(CallId("b", 0), "[[], {}]"), 3)
-    recorder.event(ExecutionInfo("", "Root", 7), TaskScheduled(CallId("c", 0), "[[], {}]"), 3)
+    recorder.execution_started(ExecutionInfo.root("Root"), "[[], {}]", 1)
+    recorder.execution_started(ExecutionInfo.root("Root", 1), "[[], {}]", 2)
+    recorder.event(ExecutionInfo.root("Root"), TaskScheduled(CallId("a", 0), "[[], {}]"), 3)
+    recorder.event(ExecutionInfo.root("Root", 1), TaskScheduled(CallId("b", 0), "[[], {}]"), 3)
     names = [[call.name for call in each.calls] for each in recorder.trace().executions]
-    assert names == [["a"], ["b", "c"]]
+    assert names == [["a"], ["b"]]
 
 
 def test_a_trace_without_any_execution_has_nothing_in_it() -> None:
@@ -182,8 +182,8 @@ def test_every_run_of_a_chain_of_restarts_is_there() -> None:
     trace = simulate(runs.restarts())
     assert [(each.id, each.outcome, each.arguments) for each in trace.executions] == [
         ("", "restarted", ""),
-        ("+1", "restarted", "1, 0"),
-        ("+2", "completed", "2, 3"),
+        ("~1", "restarted", "1, 0"),
+        ("~2", "completed", "2, 3"),
     ]
     root = tree(trace).root
     assert [run.label for run in root.runs] == ["run 1", "run 2", "run 3"]
@@ -204,13 +204,22 @@ def test_children_after_a_restart_are_not_taken_for_those_before() -> None:
 
     parent = flowy.LocalWorkflow(Parent)
     parent.conf_workflow("child", child)
-    entries = tree(simulate(parent, 1)).entries
+    recorder = Recorder(engine="local")
+    parent.run(1, _observers=[recorder])
+    for trace in (simulate(parent, 1), recorder.trace()):
+        assert [(each.id, each.parent, each.call) for each in trace.executions] == [
+            ("", None, None),
+            ("child-0-0", "", "child-0-0"),
+            ("~1", None, None),
+            ("~1/child-0-0", "~1", "child-0-0"),
+        ]
+    entries = tree(trace).entries
     assert [(entry.id, entry.call.arguments) for entry in entries] == [
         ("/", "1"),
         ("/child-0", "1"),
         ("/child-0-0/nap-0", "1"),
-        ("+1/child-0", "0"),
-        ("+1/child-0-0/nap-0", "0"),
+        ("/~1/child-0", "0"),
+        ("/~1/child-0-0/nap-0", "0"),
     ]
 
 
@@ -233,6 +242,24 @@ def test_failures_timeouts_and_cancellations_are_told_apart() -> None:
     assert "Traceback (most recent call last)" in entries[-1].call.error.traceback
 
 
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (flowy.TaskCancelled("enough"), "cancelled"),
+        (flowy.TaskCancelled("enough", call="nap-0-0"), "failed"),
+        (flowy.TaskTimedout("START_TO_CLOSE"), "timed out"),
+        (flowy.TaskTimedout("START_TO_CLOSE", call="nap-0-0"), "failed"),
+        (ValueError("no"), "failed"),
+    ],
+)
+def test_an_execution_ends_as_its_error_says_unless_that_is_of_a_task(
+    error: Exception, outcome: str
+) -> None:
+    trace = record((FailWorkflow(error), 11))
+    assert trace.executions[0].outcome == outcome
+    assert tree(trace).root.call.outcome == outcome
+
+
 def test_a_run_that_goes_on_can_be_looked_at() -> None:
     trace = simulate(runs.example(), 2, 10, until=1)
     assert trace.ended is None
@@ -241,6 +268,27 @@ def test_a_run_that_goes_on_can_be_looked_at() -> None:
         ("square-0", "completed"),
         ("square-1", "open"),
     ]
+
+
+def test_a_run_that_goes_on_is_drawn_as_it_is_now() -> None:
+    call = CallId("nap", 0)
+    recorder = Recorder()
+    recorder.execution_started(ROOT, "[[], {}]", 10)
+    recorder.event(ROOT, TaskScheduled(call, "[[], {}]"), 11)
+    recorder.event(ROOT, TaskStarted(call), 12)
+    assert recorder.trace().latest == 12
+    assert recorder.trace(now=72).latest == 72
+    assert recorder.trace(now=9).latest == 12
+    assert text(recorder.trace(now=72)).splitlines()[:5] == [
+        "      at        took",
+        "   0.000   1 min 2 s  Root()  HAS NOT ENDED",
+        "   1.000   1 min 1 s  └─ nap-0()  HAS NOT ENDED",
+        "",
+        "Root was still running after 1 min 2 s, when this trace was taken.",
+    ]
+    recorder.run_ended(80)
+    trace = recorder.trace(now=90)
+    assert (trace.latest, trace.taken) == (80, None)
 
 
 @pytest.mark.parametrize("value", ["x", "x" * 100_000])

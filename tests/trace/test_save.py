@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -219,7 +221,74 @@ def test_graphviz_is_imported_when_it_is_used(tmp_path: Path) -> None:
     assert done.stdout == "False\n"
 
 
-# --- the command -----------------------------------------------------------------------------
+# --- the commands ----------------------------------------------------------------------------
+
+
+FLOW = """\
+import flowy
+
+@flowy.activity()
+def square(n):
+    print("it ran")
+    return n * n
+
+def flow(square):
+    return square
+"""
+
+
+@pytest.fixture
+def flow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Return what names a workflow for `flowy run`, in the folder that holds it."""
+    (tmp_path / "traced_flow.py").write_text(FLOW)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield "traced_flow.py:flow"
+    sys.modules.pop("traced_flow", None)
+
+
+def test_the_traces_of_a_run_are_written(flow: str, tmp_path: Path) -> None:
+    assert main(["run", flow, "3", "--trace", "a.json", "--trace", "b.txt"]) == 0
+    trace = Trace.load(tmp_path / "a.json")
+    assert [(call.key, call.result) for _, call in trace.calls()] == [("square-0", "9")]
+    assert "square-0(3) = 9" in (tmp_path / "b.txt").read_text("utf-8")
+
+
+@pytest.mark.usefixtures("no_dot")
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("run.bad", "'run.bad' does not say what to write: a trace or a picture of one goes to "),
+        ("none/run.html", "'none/run.html' cannot be written: there is no folder 'none'\n"),
+        ("run.svg", "'run.svg' cannot be drawn: the program 'dot' is not there; "),
+    ],
+)
+def test_a_trace_that_cannot_be_written_is_refused_in_a_line_before_the_run(
+    path: str, message: str, flow: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["run", flow, "3", "--trace", "run.html", "--trace", path])
+    assert caught.value.code == 2
+    shown = capfd.readouterr()
+    assert (shown.out, shown.err.count("\n")) == ("", 1)
+    assert shown.err.startswith(f"flowy run: error: {message}")
+
+
+def test_a_trace_of_a_run_needs_flowy_trace(flow: str) -> None:
+    program = (
+        "import sys\n"
+        "sys.modules['flowy_trace'] = None\n"
+        "from flowy.cli import main\n"
+        f"main(['run', {flow!r}, '3', '--trace', 'run.html'])\n"
+    )
+    environ = {**os.environ, "FLOWY_DISABLE_PLUGINS": "trace"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=environ, check=False
+    )
+    assert (done.returncode, done.stderr) == (
+        2,
+        "flowy run: error: --trace needs flowy-trace: python -m pip install flowy-trace\n",
+    )
 
 
 def test_the_command_draws_a_trace(trace: Trace, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from flowy_swf.payloads import pack
 from flowy_trace import Trace
 from flowy_trace.swf import from_history
 from flowy_trace.tree import tree
@@ -131,10 +132,10 @@ CLOSED: list[tuple[str, dict[str, Any], str, str | None]] = [
     (
         "WorkflowExecutionTimedOut",
         {"timeoutType": "START_TO_CLOSE"},
-        "failed",
+        "timed out",
         "TimedOut: START_TO_CLOSE",
     ),
-    ("WorkflowExecutionCanceled", {"details": "stop"}, "failed", "Cancelled: stop"),
+    ("WorkflowExecutionCanceled", {"details": "stop"}, "cancelled", "Cancelled: stop"),
     ("WorkflowExecutionTerminated", {"reason": "enough"}, "failed", "Terminated: enough"),
     ("WorkflowExecutionContinuedAsNew", {"input": "[[], {}]"}, "restarted", None),
 ]
@@ -167,7 +168,35 @@ ENDS: list[tuple[str, str, dict[str, Any], str]] = [
         "KeyError: 'a'",
     ),
     ("activity", "ActivityTaskCanceled", {"details": "gone"}, "Cancelled: gone"),
+    (
+        "activity",
+        "ActivityTaskFailed",
+        {
+            "reason": "KeyError: cut...",
+            "details": '{"type": "KeyError", "message": "all", "traceback": "tb"}',
+        },
+        "KeyError: all",
+    ),
+    (
+        "activity",
+        "ActivityTaskFailed",
+        {"reason": "odd", "details": '{"type": 3, "message": "all", "traceback": "tb"}'},
+        "TaskError: odd",
+    ),
+    ("activity", "ActivityTaskFailed", {"reason": "odd", "details": "[]"}, "TaskError: odd"),
     ("lambda", "LambdaFunctionFailed", {"reason": "no"}, "TaskError: no"),
+    (
+        "lambda",
+        "LambdaFunctionFailed",
+        {"reason": "Unhandled", "details": '{"errorType": "KeyError", "errorMessage": "why"}'},
+        "KeyError: why",
+    ),
+    (
+        "workflow",
+        "StartChildWorkflowExecutionFailed",
+        {"workflowId": "run-9:a-0-0", "cause": "WORKFLOW_TYPE_DEPRECATED"},
+        "WORKFLOW_TYPE_DEPRECATED",
+    ),
     (
         "lambda",
         "LambdaFunctionTimedOut",
@@ -205,6 +234,68 @@ def test_calls_of_every_kind_end_in_many_ways(
     history.add(end, 102.0, **{key: number}, **attributes)
     [call] = from_history(history.events).executions[0].calls
     assert (call.kind, call.key, str(call.error)) == (kind, "a-0", error)
+
+
+@pytest.mark.parametrize(
+    ("kind", "event", "identity"),
+    [
+        ("activity", "ScheduleActivityTaskFailed", {"activityId": "a-0-1"}),
+        ("lambda", "ScheduleLambdaFunctionFailed", {"id": "a-0-1"}),
+        ("workflow", "StartChildWorkflowExecutionFailed", {"workflowId": "run-9:a-0-1"}),
+    ],
+)
+def test_an_attempt_that_was_refused_has_failed(
+    kind: str, event: str, identity: dict[str, str]
+) -> None:
+    history = History()
+    history.start()
+    first = history.activity("a-0-0", 101.0)
+    history.add("ActivityTaskTimedOut", 102.0, scheduledEventId=first, timeoutType="HEARTBEAT")
+    history.add(event, 103.0, cause="OPERATION_NOT_PERMITTED", **identity)
+    [call] = from_history(history.events).executions[0].calls
+    assert (call.kind, call.arguments) == (kind, "2")
+    assert [(each.outcome, str(each.error)) for each in call.attempts] == [
+        ("timed out", "TimedOut: HEARTBEAT"),
+        ("failed", "OPERATION_NOT_PERMITTED"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "cause", ["OPEN_ACTIVITIES_LIMIT_EXCEEDED", "ACTIVITY_CREATION_RATE_EXCEEDED"]
+)
+def test_an_attempt_that_was_refused_for_now_waits(cause: str) -> None:
+    history = History()
+    history.start()
+    history.add("ScheduleActivityTaskFailed", 101.0, activityId="a-0-0", cause=cause)
+    timer = history.add("TimerStarted", 101.0, timerId="a-0-0:t", startToFireTimeout="2")
+    history.add("TimerFired", 103.0, timerId="a-0-0:t", startedEventId=timer)
+    history.activity("a-0-0", 103.0)
+    [call] = from_history(history.events).executions[0].calls
+    [attempt] = call.attempts
+    assert (attempt.delayed, attempt.scheduled, attempt.outcome) == (101, 103, "open")
+
+
+def test_a_timer_with_which_flowy_asks_for_a_decision_is_no_call() -> None:
+    history = History()
+    history.start()
+    timer = history.add("TimerStarted", 101.0, timerId="again-3", startToFireTimeout="0")
+    history.add("TimerFired", 101.0, timerId="again-3", startedEventId=timer)
+    assert from_history(history.events).executions[0].calls == ()
+
+
+def test_a_compressed_payload_is_read() -> None:
+    packed = pack(json.dumps(["x" * 40_000]))
+    assert len(packed) < 1000
+    history = History()
+    history.start()
+    number = history.activity("a-0-0", 101.0)
+    history.add("ActivityTaskCompleted", 102.0, scheduledEventId=number, result=packed)
+    number = history.activity("b-0-0", 101.0)
+    damaged = packed.replace("e", "!", 1)
+    history.add("ActivityTaskCompleted", 102.0, scheduledEventId=number, result=damaged)
+    read, unread = from_history(history.events).executions[0].calls
+    assert read.result == f'["{"x" * 93}... (40,004 characters)'
+    assert str(unread.result).startswith('{" z": ')
 
 
 @pytest.mark.parametrize(

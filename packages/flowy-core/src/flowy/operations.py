@@ -176,10 +176,9 @@ class _FinishOrder:
         self._joined = 0
         #: the closed results that hold no place: order, when it joined, node
         self.closed: list[tuple[Order, int, Node]] = []
-        #: the places that were open when asked for
-        self._places: list[_Place] = []
-        #: for each of these places, itself if it is open, else one nearer to the next open place
-        self._next_open: list[int] = []
+        #: the places that were open when asked for; where one was that is settled, the number of
+        #: another one, nearer to the next that is open
+        self._places: list[_Place | int] = []
         self._run: Stopper | None = None
         #: the run's lock, as soon as there is a run
         self._lock: AbstractContextManager[Any] = nullcontext()
@@ -235,24 +234,25 @@ class _FinishOrder:
         if member is not None:
             place.settle(member)
         else:
-            self._next_open.append(len(self._places))
             self._places.append(place)
         return place
 
     def take_open(self, position: int) -> _Place | None:
         """Return the first open place from number `position` on, which is not open any more."""
-        following = self._next_open
-        end = len(following)
+        places = self._places
+        end = len(places)
         found = position
-        while found < end and following[found] != found:
-            found = following[found]
+        while found < end and type(nearer := places[found]) is int:
+            found = nearer
         # Shorten the way for the next search.
-        while position < end and following[position] != found:
-            following[position], position = found, following[position]
+        while position < found and type(nearer := places[position]) is int:
+            places[position], position = found, nearer
         if found == end:
             return None
-        following[found] = found + 1
-        return self._places[found]
+        place = places[found]
+        assert type(place) is _Place
+        places[found] = found + 1
+        return place
 
 
 def _members(results: tuple[Any, ...], name: str, empty: bool = False) -> list[Any]:

@@ -369,7 +369,7 @@ class Run:
         self.let_go()
 
     def let_go(self) -> None:
-        """Let go of what was bound, which holds this run: no need to wait for garbage collection."""
+        """Let go of what was bound, and holds this run: no garbage collector is needed then."""
         self.bound = {}
 
     def refuse(self) -> None:

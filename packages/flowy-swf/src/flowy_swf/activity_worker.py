@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Any, TypeVar
 
 from flowy.errors import TaskCancelled
 from flowy.heartbeats import call_with_heartbeats
 from flowy_swf.calls import code_of, insist
 from flowy_swf.config import SWFActivityConfig, TypeName
 from flowy_swf.failures import Failure
-from flowy_swf.payloads import LIMIT, pack, unpack
+from flowy_swf.heartbeats import Heartbeats, TaskHeartbeats, interval_of
+from flowy_swf.payloads import LIMIT, PayloadStoreError, pack, unpack
+from flowy_swf.task_log import TaskLog
 from flowy_swf.worker import Worker
 
-logger = logging.getLogger("flowy.swf")
-#: for how many seconds an outcome is tried to be reported again
-_LONGEST = 3600.0
-_DETAILS_LIMIT = 2048
+T = TypeVar("T")
 
 
 class SWFActivityWorker(Worker[SWFActivityConfig]):
@@ -28,6 +29,7 @@ class SWFActivityWorker(Worker[SWFActivityConfig]):
     def __init__(self) -> None:
         super().__init__()
         self._functions: dict[TypeName, Callable[..., Any]] = {}
+        self._heartbeats = Heartbeats()
 
     def _add(
         self, config: SWFActivityConfig, func: Callable[..., Any], type_name: TypeName
@@ -40,50 +42,91 @@ class SWFActivityWorker(Worker[SWFActivityConfig]):
         )
         return answer
 
+    def _serving(self, threads: int) -> AbstractContextManager[None]:
+        return self._heartbeats.running(threads)
+
     def _handle(
         self, client: Any, domain: str, task_list: str, identity: str, task: dict[str, Any]
     ) -> None:
         token = task["taskToken"]
         type_name = TypeName(task["activityType"]["name"], task["activityType"]["version"])
+        log = TaskLog(task)
+        config = self._configs.get(type_name)
+        defaults = {} if config is None else config.defaults
+        heartbeats = TaskHeartbeats(
+            partial(client.record_activity_task_heartbeat, taskToken=token),
+            interval_of(defaults.get("defaultTaskHeartbeatTimeout")),
+            log,
+        )
 
-        def beat(details: Any) -> None:
-            text = None if details is None else str(details)[:_DETAILS_LIMIT]
-            given = {} if text is None else {"details": text}
-            status = client.record_activity_task_heartbeat(taskToken=token, **given)
-            if status.get("cancelRequested"):
-                raise TaskCancelled("it was asked to stop")
+        def enough(seconds: float) -> bool:
+            return self._stop.wait(seconds) or heartbeats.closed
 
+        # Until the outcome is taken: a task is open, and may be silent for too long, up to then.
+        with self._heartbeats.kept_up(heartbeats):
+            log.debug("%s begins", log)
+            try:
+                operation, outcome = self._outcome(type_name, task, heartbeats, enough, log)
+            except PayloadStoreError as exc:
+                log.error(
+                    "%s is left to time out, as its payload could not be had or kept: %s", log, exc
+                )
+                return
+            respond = getattr(client, operation)
+            try:
+                insist(lambda: respond(taskToken=token, **outcome), enough, log=log)
+            except Exception as exc:
+                too_late = code_of(exc) == "UnknownResourceFault"
+                log.log(
+                    logging.WARNING if too_late else logging.ERROR,
+                    "the outcome of %s was not taken and is dropped: %s",
+                    log,
+                    exc,
+                )
+            else:
+                log.debug("%s has ended: %s", log, operation)
+
+    def _outcome(
+        self,
+        type_name: TypeName,
+        task: dict[str, Any],
+        heartbeats: TaskHeartbeats,
+        enough: Callable[[float], bool],
+        log: TaskLog,
+    ) -> tuple[str, dict[str, str]]:
+        """Run the activity; return the operation that tells how it ended, and what to tell."""
         function = self._functions.get(type_name)
         if function is None:
             known = ", ".join(map(str, self._functions)) or "none"
-            unknown = Failure(
-                "UnknownActivity",
-                f"this worker does not know the activity {type_name}; it knows {known}",
+            return _failed(
+                Failure(
+                    "UnknownActivity",
+                    f"this worker does not know the activity {type_name}; it knows {known}",
+                )
             )
-            self._respond(client.respond_activity_task_failed, token, **_failed(unknown))
-            return
         config = self._configs[type_name]
+        packed = task.get("input", "[[], {}]")
         try:
-            args, kwargs = config.codec.load_input(
-                unpack(task.get("input", "[[], {}]"), config.payloads)
-            )
-            value = call_with_heartbeats(beat, lambda: function(*args, **kwargs))
-            result = pack(config.codec.dump_value(value), config.payloads)
+            text = _stored(lambda: unpack(packed, config.payloads), enough, log)
+            args, kwargs = config.codec.load_input(text)
+            value = call_with_heartbeats(heartbeats, lambda: function(*args, **kwargs))
+            text = config.codec.dump_value(value)
+            result = _stored(lambda: pack(text, config.payloads), enough, log)
+        except PayloadStoreError:
+            raise
         except TaskCancelled as exc:
-            details = exc.message[:LIMIT]
-            self._respond(client.respond_activity_task_canceled, token, details=details)
-        except (Exception, SystemExit) as exc:
-            self._respond(client.respond_activity_task_failed, token, **_failed(Failure.of(exc)))
-        else:
-            self._respond(client.respond_activity_task_completed, token, result=result)
-
-    def _respond(self, operation: Callable[..., Any], token: str, **outcome: str) -> None:
-        try:
-            insist(lambda: operation(taskToken=token, **outcome), self._stop.wait, _LONGEST)
-        except Exception as exc:
-            level = logging.WARNING if code_of(exc) == "UnknownResourceFault" else logging.ERROR
-            logger.log(level, "an activity's outcome was not taken and is dropped: %s", exc)
+            return "respond_activity_task_canceled", {"details": exc.message[:LIMIT]}
+        except BaseException as exc:
+            # SystemExit, CancelledError and the like end the task and not the slot. A Ctrl-C comes
+            # to the main thread, which this is not.
+            return _failed(Failure.of(exc))
+        return "respond_activity_task_completed", {"result": result}
 
 
-def _failed(failure: Failure) -> dict[str, str]:
-    return {"reason": failure.reason, "details": failure.details}
+def _stored(call: Callable[[], T], enough: Callable[[float], bool], log: TaskLog) -> T:
+    """Pack or unpack a payload, again while the store that may hold it is in trouble."""
+    return insist(call, enough, final=lambda exc: not isinstance(exc, PayloadStoreError), log=log)
+
+
+def _failed(failure: Failure) -> tuple[str, dict[str, str]]:
+    return "respond_activity_task_failed", {"reason": failure.reason, "details": failure.details}

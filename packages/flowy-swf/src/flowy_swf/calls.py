@@ -6,8 +6,9 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
+Log: TypeAlias = "logging.Logger | logging.LoggerAdapter[logging.Logger]"
 logger = logging.getLogger("flowy.swf")
 
 T = TypeVar("T")
@@ -69,7 +70,12 @@ class Backoff:
 
 
 def insist(
-    call: Callable[[], T], wait: Callable[[float], bool], longest: float = float("inf")
+    call: Callable[[], T],
+    wait: Callable[[float], bool],
+    longest: float = float("inf"),
+    *,
+    final: Callable[[Exception], bool] = is_final,
+    log: Log = logger,
 ) -> T:
     """Make a call until it succeeds; return what it returns.
 
@@ -81,6 +87,10 @@ def insist(
         waits for so many seconds, and returns True if there is no time for more.
     longest
         for how many seconds a repetition makes sense.
+    final
+        tells whether another call would meet the same error.
+    log
+        where to say that a call is made again.
 
     Raises
     ------
@@ -94,9 +104,9 @@ def insist(
             return call()
         except Exception as exc:
             delay = backoff.next()
-            if is_final(exc) or time.monotonic() + delay > end:
+            if final(exc) or time.monotonic() + delay > end:
                 raise
-            logger.warning(
+            log.warning(
                 "a call failed (%s: %s); it is made again in %.1f s", type(exc).__name__, exc, delay
             )
             if wait(delay):

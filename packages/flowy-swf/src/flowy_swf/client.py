@@ -37,6 +37,20 @@ def SWFClient(**kwargs: Any) -> Any:  # noqa: N802 - its name since 2016
     return session.client("swf", config=config, **kwargs)
 
 
+def is_ready(client: Any) -> bool:
+    """Return whether what was given is a client, and not a function that makes one."""
+    # Mocks of clients can be called too.
+    return not callable(client) or hasattr(client, "poll_for_decision_task")
+
+
 def as_client(client: Any = None) -> Any:
-    """Return the client that was given, or one of the machine's own settings."""
-    return SWFClient() if client is None else client
+    """Return a client.
+
+    Parameters
+    ----------
+    client
+        a client, a function that makes one, or None for one of the machine's own settings.
+    """
+    if client is None:
+        return SWFClient()
+    return client if is_ready(client) else client()

@@ -6,7 +6,6 @@ lost on its way is made again, by whichever decider gets it, and is the same.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -28,8 +27,7 @@ from flowy_swf.config import SWFWorkflowConfig, TypeName
 from flowy_swf.decisions import Batch, Decision, Slots
 from flowy_swf.failures import Failure
 from flowy_swf.history import AGAIN, History
-
-logger = logging.getLogger("flowy.swf")
+from flowy_swf.task_log import TaskLog
 
 #: From this many events on, the service's limit of 25,000 is in sight.
 LONG_HISTORY = 10_000
@@ -74,9 +72,11 @@ def decide(workflow: Workflow, history: History, execution: Mapping[str, str]) -
         the code does not repeat the history.
     HistoryError
         the history cannot be one.
+    PayloadStoreError
+        a store of payloads did not take one.
     """
     if history.cancel_requested:
-        return Answer(_cancel(history))
+        return _held(_cancel(history), history)
     core = Execution(
         workflow.code.factory,
         workflow.code.dependencies,
@@ -88,14 +88,15 @@ def decide(workflow: Workflow, history: History, execution: Mapping[str, str]) -
     )
     commands = _run(core)
     if core.closed is not None:
-        answer = _close(history, core.closed, workflow)
+        log = TaskLog({"workflowExecution": execution})
+        answer = _close(history, core.closed, workflow, log)
         if answer.decisions:
             for error in core.unseen_failures():
-                logger.warning(
-                    "%s ended and never looked at this failure: %s",
+                log.warning(
+                    "%s, of type %s, ended and never looked at this failure: %s",
+                    log,
                     workflow.type,
                     error.summary(),
-                    extra=dict(execution),
                 )
         return answer
     batch = Batch(history.decision_started)
@@ -116,7 +117,7 @@ def decide(workflow: Workflow, history: History, execution: Mapping[str, str]) -
             break
     else:
         _add_commands(batch, slots, commands, workflow, history, execution)
-    return Answer(batch.decisions, _hold(history))
+    return _held(batch.decisions, history)
 
 
 def _run(core: Execution) -> list[Command]:
@@ -145,29 +146,33 @@ def _add_commands(
         call = command.call
         if call in history.throttled:
             continue
+        dependency = dependencies[call.name]
+        # Before the decision is made, which may write an input into a store.
+        if not slots.take("timer" if isinstance(command, StartTimer) else dependency.kind):
+            return
         if isinstance(command, StartTimer):
-            kind, made = "timer", decisions.delay_timer(call, command.delay)
+            made = decisions.delay_timer(call, command.delay)
         else:
-            dependency = dependencies[call.name]
-            kind = dependency.kind
-            made = decisions.schedule(command, kind, dependency.target.attributes, execution, store)
-        if not slots.take(kind) or not batch.add(made):
+            attributes = dependency.target.attributes
+            made = decisions.schedule(command, dependency.kind, attributes, execution, store)
+        if not batch.add(made):
             return
 
 
-def _close(history: History, command: CloseWorkflow, workflow: Workflow) -> Answer:
+def _close(history: History, command: CloseWorkflow, workflow: Workflow, log: TaskLog) -> Answer:
     cause = history.closing_cause
     if cause and isinstance(command, RestartWorkflow) and _is_final(cause):
         return Answer([decisions.fail(Failure(cause, f"cannot restart: {meaning(cause)}"))])
     if cause:
-        logger.error(
-            "closing an execution of %s was refused (%s: %s); it is tried again later",
+        log.error(
+            "closing %s, of type %s, was refused (%s: %s); it is tried again later",
+            log,
             workflow.type,
             cause,
             meaning(cause),
         )
         delay = decisions.backoff(history.closing_refused)
-        return Answer([decisions.again_timer(history.decision_started, delay)], _hold(history))
+        return _held([decisions.again_timer(history.decision_started, delay)], history)
     if history.closing_refused and _decides_again(history):
         return Answer([])
     return Answer([decisions.close(command, history.started, workflow.config.payloads)])
@@ -211,10 +216,11 @@ def _cancel(history: History) -> list[Decision]:
     return batch.decisions
 
 
-def _hold(history: History) -> float:
-    """Return how long to wait before answering, because timers were refused."""
-    if not history.timers_refused:
-        return 0
+def _held(made: list[Decision], history: History) -> Answer:
+    """Return an answer that is held back if it starts timers and timers were refused."""
+    starts = any(decision["decisionType"] == "StartTimer" for decision in made)
+    if not starts or not history.timers_refused:
+        return Answer(made)
     limit = history.started.get("taskStartToCloseTimeout", "NONE")
     longest = _LONGEST_HOLD if limit == "NONE" else min(_LONGEST_HOLD, int(limit) / 3)
-    return min(longest, 2.0 ** min(history.timers_refused - 1, 10))
+    return Answer(made, min(longest, 2.0 ** min(history.timers_refused - 1, 10)))

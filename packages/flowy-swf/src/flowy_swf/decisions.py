@@ -111,7 +111,11 @@ def delay_timer(call: CallId, delay: float) -> Decision:
 
 
 def again_timer(decision_id: int, delay: float) -> Decision:
-    """Return the decision that brings about another decision; one decision starts at most one."""
+    """Return the decision that brings about another decision; one decision starts at most one.
+
+    A delay of 0 is as good as any: the service's reference says of `startToFireTimeout` that it is
+    "an integer greater than or equal to 0", for the decision and for the event.
+    """
     return decision(
         "StartTimer", timerId=f"{AGAIN}{decision_id}", startToFireTimeout=str(math.ceil(delay))
     )
@@ -208,10 +212,9 @@ class Batch:
         self.decisions: list[Decision] = []
         self._id = decision_id
         self._size = 0
-        self._again = False
 
     def add(self, decision: Decision) -> bool:
-        """Add a decision if it fits; return whether it did. After one that did not, none fits."""
+        """Add a decision if it fits; return whether it did. After one that did not, add no more."""
         size = len(json.dumps(decision)) + 2
         # The last place is for the timer.
         if len(self.decisions) >= MOST - 1 or self._size + size > LARGEST:
@@ -223,6 +226,4 @@ class Batch:
 
     def decide_again(self, delay: float) -> None:
         """See to it that there is another decision after this one, `delay` seconds later."""
-        if not self._again:
-            self._again = True
-            self.decisions.append(again_timer(self._id, delay))
+        self.decisions.append(again_timer(self._id, delay))

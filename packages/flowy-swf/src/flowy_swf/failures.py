@@ -43,7 +43,8 @@ class Failure(NamedTuple):
     def reason(self) -> str:
         """The failure in a line that the service takes."""
         text = f"{self.error_type}: {self.message}" if self.error_type else self.message
-        return shortened(text, REASON_LIMIT)
+        # Text of half a surrogate pair has no form on the wire.
+        return shortened(text.encode("utf-8", "replace").decode(), REASON_LIMIT)
 
     @property
     def details(self) -> str:
@@ -61,7 +62,8 @@ class Failure(NamedTuple):
 
     def _json(self) -> str:
         members = {"type": self.error_type, "message": self.message, "traceback": self.traceback}
-        return json.dumps(members, ensure_ascii=False)
+        # In ASCII, which is as long however the service counts, and has a form for any text.
+        return json.dumps(members)
 
 
 def _read_details(details: str | None) -> Failure | None:

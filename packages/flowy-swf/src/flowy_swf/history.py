@@ -33,8 +33,9 @@ from flowy.events import (
 )
 from flowy.execution import HistoryError
 from flowy.run import UNKNOWN_INPUT, Dependency
+from flowy_swf.calls import Log
 from flowy_swf.causes import PASSING, UNHANDLED, meaning
-from flowy_swf.failures import Failure
+from flowy_swf.failures import Failure, shortened
 from flowy_swf.payloads import PayloadStore, unpack
 
 logger = logging.getLogger("flowy.swf")
@@ -48,6 +49,8 @@ NO_RESULT = "null"
 DELAY = ":t"
 #: begins the ids of timers that do nothing but bring about another decision
 AGAIN = "again-"
+#: how many characters of an event's attributes an error tells
+_TOLD = 1000
 
 
 class Child(NamedTuple):
@@ -66,17 +69,23 @@ class History:
         where payloads are that the service did not take.
     dependencies
         what the workflow may call, by name.
+    log
+        where to say what is odd.
     """
 
     def __init__(
         self,
         store: PayloadStore | None = None,
         dependencies: Mapping[str, Dependency] = MappingProxyType({}),
+        log: Log = logger,
     ) -> None:
         self._store = store
         self._dependencies = dependencies
+        self._log = log
         #: the attributes of WorkflowExecutionStarted
         self.started: Json = {}
+        #: the payload of the execution's input
+        self.input = NO_INPUT
         #: the id of the last event
         self.last_id = 0
         #: what the machine is to take in, in order
@@ -130,6 +139,7 @@ class History:
         """
         try:
             event_id, event_type = event["eventId"], event["eventType"]
+            handler = TABLE.get(event_type)
         except (KeyError, TypeError):
             raise HistoryError(f"an event without id or type: {event!r}") from None
         if event_id != self.last_id + 1:
@@ -143,9 +153,8 @@ class History:
                 "WorkflowExecutionStarted and has no other"
             )
         self.last_id = event_id
-        handler = TABLE.get(event_type)
         if handler is None:
-            logger.warning(
+            self._log.warning(
                 "event %s is of type %s, which this version of Flowy does not know; it is passed "
                 "over",
                 event_id,
@@ -160,13 +169,8 @@ class History:
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
             raise HistoryError(
                 f"event {event_id} ({event_type}) cannot be read: {type(exc).__name__}: {exc}; "
-                f"its attributes are {attributes!r}"
+                f"its attributes are {shortened(repr(attributes), _TOLD)}"
             ) from exc
-
-    @property
-    def input(self) -> str:
-        """The payload of the execution's input."""
-        return self._unpacked(self.started.get("input"), NO_INPUT)
 
     @property
     def open_calls(self) -> int:
@@ -228,7 +232,7 @@ class History:
             self._refusals[call] = self.throttled[call] = self._refusals.get(call, 0) + 1
             return
         if self._is_open(call):
-            logger.warning("%s was refused (%s) and is open already; it goes on", call, cause)
+            self._log.warning("%s was refused (%s) and is open already; it goes on", call, cause)
             return
         input = self._inputs.get((call.name, call.number), UNKNOWN_INPUT)
         self.events.append(TaskScheduled(call, input, kind))
@@ -249,6 +253,7 @@ class History:
 
     def _execution_started(self, event_id: int, attributes: Json) -> None:
         self.started = attributes
+        self.input = self._unpacked(attributes.get("input"), NO_INPUT)
 
     def _cancel_requested(self, event_id: int, attributes: Json) -> None:
         self.cancel_requested = True

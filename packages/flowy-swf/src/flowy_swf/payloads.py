@@ -19,8 +19,8 @@ from flowy.serialization import JSON, OBJECT, JSONCodec, PayloadError
 LIMIT = 32_768
 _COMPRESSED = '{" z": '
 _STORED = '{" s3": '
-#: No payload is longer than this when it is unpacked, in bytes: what claims to be is an attack.
-_LARGEST = 256 * 1024 * 1024
+#: how many bytes a payload may have when it is unpacked: what claims to have more is an attack
+LARGEST = 256 * 1024 * 1024
 
 
 class PayloadTooLargeError(ValueError):
@@ -42,8 +42,19 @@ class PayloadTooLargeError(ValueError):
         return f"the payload has {length}, and Amazon SWF takes {LIMIT}: {remedy}"
 
 
+class PayloadStoreError(Exception):
+    """A store of payloads did not do what it was asked to, and may do it another time.
+
+    It says nothing about the payload, so it is no failure of a task or a workflow.
+    """
+
+
 class PayloadStore(Protocol):
-    """Keeps payloads that the service does not take."""
+    """Keeps payloads that the service does not take. Any object with these two methods serves.
+
+    Both are called from several threads at once, and raise PayloadStoreError for what may go well
+    another time.
+    """
 
     def put(self, text: str) -> str:
         """Keep the text; return a reference to it, the same for the same text."""
@@ -61,8 +72,11 @@ def pack(text: str, store: PayloadStore | None = None) -> str:
     ------
     PayloadTooLargeError
         it does not fit, and there is no store.
+    PayloadStoreError
+        the store could not keep it.
     """
-    if len(text) <= LIMIT:
+    # What looks as if it were packed is packed, so that it comes back as it is.
+    if len(text) <= LIMIT and not text.startswith((_COMPRESSED, _STORED)):
         return text
     compressed = base64.b64encode(zlib.compress(text.encode("utf-8", "surrogatepass"), 9))
     packed = f'{_COMPRESSED}"{compressed.decode()}"}}'
@@ -79,15 +93,17 @@ def unpack(packed: str, store: PayloadStore | None = None) -> str:
     Raises
     ------
     PayloadError
-        it is damaged, or it is in a store and there is none.
+        it is damaged, or it is in a store and there is none, or the store does not have it.
+    PayloadStoreError
+        the store could not say.
     """
     if packed.startswith(_COMPRESSED):
         try:
             data = base64.b64decode(json.loads(packed)[" z"], validate=True)
             inflater = zlib.decompressobj()
-            text = inflater.decompress(data, _LARGEST)
+            text = inflater.decompress(data, LARGEST)
             if not inflater.eof:
-                raise ValueError(f"it is cut short, or longer than {_LARGEST} bytes")
+                raise ValueError(f"it is cut short, or longer than {LARGEST} bytes")
             return text.decode("utf-8", "surrogatepass")
         except (ValueError, TypeError, KeyError, zlib.error) as exc:
             raise PayloadError(f"a compressed payload is damaged: {exc}") from exc
@@ -99,6 +115,8 @@ def unpack(packed: str, store: PayloadStore | None = None) -> str:
             )
         try:
             reference = json.loads(packed)[" s3"]
+            if not isinstance(reference, str):
+                raise TypeError(f"it is {reference!r}")
         except (ValueError, TypeError, KeyError) as exc:
             raise PayloadError(f"the reference to a stored payload is damaged: {exc}") from exc
         return store.get(reference)

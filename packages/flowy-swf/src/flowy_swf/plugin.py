@@ -29,18 +29,7 @@ def flowy_engine() -> flowy.Engine:
 @flowy.hookimpl
 def flowy_commands(subcommands: Any) -> None:
     """Add `flowy swf`, with a subcommand for each thing to do."""
-    # Later, so that to look up engines and observers does not import the emulator.
-    from flowy_swf.emulator import command
+    # Later, so that to look up engines and observers does not import them.
+    from flowy_swf import commands
 
-    swf = subcommands.add_parser(
-        "swf", help="Amazon SWF", description="What has to do with Amazon SWF."
-    )
-    commands = swf.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    emulator = commands.add_parser(
-        "emulator",
-        help="serve an emulator of Amazon SWF on this machine",
-        description="Serve an emulator of Amazon SWF on this machine, for tests and for trying "
-        "things out, until Ctrl-C. Its URL is printed first.",
-    )
-    command.add_arguments(emulator)
-    emulator.set_defaults(run=command.run)
+    commands.add(subcommands)

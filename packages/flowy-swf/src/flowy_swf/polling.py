@@ -23,15 +23,42 @@ class Stop:
     def __init__(self) -> None:
         self._polling = threading.Event()
         self._everything = threading.Event()
+        self._listeners: list[Callable[[], object]] = []
+
+    def __reduce__(self) -> tuple[type[Stop], tuple[()]]:
+        # A worker that goes to another process is not stopped there.
+        return Stop, ()
 
     def stop_polling(self) -> None:
         """Have no more polls sent; what was sent or is being handled goes on to its end."""
         self._polling.set()
+        self._tell()
 
     def stop_everything(self) -> None:
         """Have everything end as soon as it can."""
         self._polling.set()
         self._everything.set()
+        self._tell()
+
+    @contextmanager
+    def telling(self, listener: Callable[[], object]) -> Iterator[None]:
+        """Call `listener` whenever a stop is asked for inside a with block, and now if one was.
+
+        It is called on the thread that asks, and may be called inside a signal handler. The thread
+        that signals come to must wait in this way and not for an event: the handler would wait for
+        the event's lock, which that thread may hold.
+        """
+        self._listeners.append(listener)
+        try:
+            if self.polls_no_more:
+                listener()
+            yield
+        finally:
+            self._listeners.remove(listener)
+
+    def _tell(self) -> None:
+        for listener in list(self._listeners):
+            listener()
 
     @property
     def polls_no_more(self) -> bool:
@@ -50,11 +77,6 @@ class Stop:
     def wait(self, seconds: float) -> bool:
         """Wait while a task is being handled; return True, at once, when that is to end."""
         return self._everything.wait(seconds)
-
-    def clear(self) -> None:
-        """Forget that a stop was asked for."""
-        self._polling.clear()
-        self._everything.clear()
 
 
 def poll_forever(
@@ -126,12 +148,13 @@ def stopped_by_signals(stop: Stop) -> Iterator[None]:
         if stop.polls_no_more:
             stop.stop_everything()
             raise KeyboardInterrupt
+        # First of all, as a second signal may come while this one is told.
+        stop.stop_polling()
         logger.warning(
             "%s: no more polls; tasks and polls that are under way end first, a second signal "
             "stops at once",
             signal.Signals(number).name,
         )
-        stop.stop_polling()
 
     before = {number: signal.signal(number, handler) for number in (signal.SIGTERM, signal.SIGINT)}
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -22,6 +23,13 @@ _OPTIONS = {
 }
 #: for how many seconds a call is tried again
 _PATIENCE = 60.0
+#: what is wrong with a domain when a type cannot be registered in it
+_REMEDIES = {
+    "UnknownResourceFault": "there is no domain {!r}: check the name, region and credentials, or "
+    "create it with `flowy swf register --create-domain`",
+    "DomainDeprecatedFault": "domain {!r} is deprecated and takes no new types: undeprecate it, or "
+    "use another one",
+}
 #: what counts as not set
 _UNSET: dict[str, tuple[Any, ...]] = {"defaultTaskPriority": (None, "0")}
 
@@ -46,13 +54,10 @@ class SWFRegistrationError(ValueError):
 
 
 class NoDomainError(SWFRegistrationError):
-    """There is no such domain."""
+    """There is no such domain, or it takes nothing new."""
 
     def __str__(self) -> str:
-        return (
-            f"there is no domain {self.domain!r}: check the name, region and credentials, or "
-            "create it with `flowy swf register --create-domain`"
-        )
+        return self.differences[0]
 
 
 class _Calls(NamedTuple):
@@ -69,8 +74,13 @@ _CALLS = {
 }
 
 
+def _sleep(seconds: float) -> bool:
+    time.sleep(seconds)
+    return False
+
+
 def register_domain(
-    client: Any, domain: str, retention: int = 30, wait: Callable[[float], bool] = lambda _: False
+    client: Any, domain: str, retention: int = 30, wait: Callable[[float], bool] = _sleep
 ) -> None:
     """Create a domain unless it is there.
 
@@ -102,7 +112,7 @@ def register_types(
     client: Any,
     domain: str,
     types: Mapping[TypeName, SWFActivityConfig | SWFWorkflowConfig],
-    wait: Callable[[float], bool] = lambda _: False,
+    wait: Callable[[float], bool] = _sleep,
 ) -> None:
     """Register types that are missing, and compare those that are there.
 
@@ -158,8 +168,9 @@ def _register(
     try:
         insist(register, wait, _PATIENCE)
     except Exception as exc:
-        if code_of(exc) == "UnknownResourceFault":
-            raise NoDomainError(domain, [f"there is no domain {domain!r}"]) from None
+        remedy = _REMEDIES.get(code_of(exc))
+        if remedy is not None:
+            raise NoDomainError(domain, [remedy.format(domain)]) from None
         if code_of(exc) != "TypeAlreadyExistsFault":
             raise
         # Another worker was faster, or the answer to this one was lost.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -13,9 +12,9 @@ from flowy_swf.calls import code_of, insist
 from flowy_swf.config import SWFWorkflowConfig, TypeName
 from flowy_swf.decider import LONG_HISTORY, Answer, Workflow, decide
 from flowy_swf.history import History
+from flowy_swf.task_log import TaskLog
 from flowy_swf.worker import Worker
 
-logger = logging.getLogger("flowy.swf")
 #: for how many seconds an answer without a time limit is tried again
 _LONGEST = 3600.0
 
@@ -51,46 +50,41 @@ class SWFWorkflowWorker(Worker[SWFWorkflowConfig]):
     ) -> None:
         execution = task["workflowExecution"]
         type_name = TypeName(task["workflowType"]["name"], task["workflowType"]["version"])
+        log = TaskLog(task)
         workflow = self._workflows.get(type_name)
         if workflow is None:
-            self._leave(type_name, execution)
+            self._leave(type_name, execution, log)
             return
         if self._trouble.waits(execution["runId"]):
             return
         try:
             began = time.monotonic()
             history = History(workflow.config.payloads, workflow.code.dependencies)
-            self._read(client, domain, task_list, task, history)
-            self._warn_of_length(task, type_name, execution)
+            self._read(client, domain, task_list, task, history, log)
+            _warn_of_length(task, type_name, log)
             answer = decide(workflow, history, execution)
         except UnreadError as exc:
-            logger.warning(
-                "the history of workflow id %r, run id %r could not be read, so another decider "
-                "gets it: %s",
-                execution["workflowId"],
-                execution["runId"],
-                exc,
-                extra=dict(execution),
+            log.warning(
+                "the history of %s could not be read, so another decider gets it: %s", log, exc
             )
             return
-        except Exception as exc:
+        except (Exception, KeyboardInterrupt) as exc:
+            # A Ctrl-C comes to the main thread, which this is not: the workflow's code raised it.
             delay = self._trouble.note(execution["runId"])
-            logger.error(
-                "no decision for workflow id %r, run id %r, of type %s; it is not answered, and "
-                "left alone by this worker for %.0f s: %s",
-                execution["workflowId"],
-                execution["runId"],
+            log.error(
+                "no decision for %s, of type %s; it is not answered, and left alone by this worker "
+                "for %.0f s: %s",
+                log,
                 type_name,
                 delay,
                 exc,
                 exc_info=not isinstance(exc, NonDeterminismError),
-                extra=dict(execution),
             )
             return
         self._trouble.clear(execution["runId"])
         if answer.hold and self._stop.wait(answer.hold):
             return
-        self._respond(client, task, history, answer, began)
+        self._respond(client, task, history, answer, began, log)
 
     def _read(
         self,
@@ -99,6 +93,7 @@ class SWFWorkflowWorker(Worker[SWFWorkflowConfig]):
         task_list: str,
         task: dict[str, Any],
         history: History,
+        log: TaskLog,
     ) -> None:
         """Read the whole history, page by page."""
         page = task
@@ -112,6 +107,7 @@ class SWFWorkflowWorker(Worker[SWFWorkflowConfig]):
                     ),
                     self._stop.wait,
                     _limit(history),
+                    log=log,
                 )
             except Exception as exc:
                 raise UnreadError(f"{type(exc).__name__}: {exc}") from exc
@@ -119,9 +115,14 @@ class SWFWorkflowWorker(Worker[SWFWorkflowConfig]):
         history.check_decision(task["startedEventId"])
 
     def _respond(
-        self, client: Any, task: dict[str, Any], history: History, answer: Answer, began: float
+        self,
+        client: Any,
+        task: dict[str, Any],
+        history: History,
+        answer: Answer,
+        began: float,
+        log: TaskLog,
     ) -> None:
-        execution = task["workflowExecution"]
         try:
             insist(
                 lambda: client.respond_decision_task_completed(
@@ -129,54 +130,29 @@ class SWFWorkflowWorker(Worker[SWFWorkflowConfig]):
                 ),
                 self._stop.wait,
                 _limit(history) - (time.monotonic() - began),
+                log=log,
             )
         except Exception as exc:
             if code_of(exc) == "UnknownResourceFault":
-                logger.warning(
-                    "the decision for workflow id %r, run id %r came too late and is dropped: %s",
-                    execution["workflowId"],
-                    execution["runId"],
-                    exc,
-                    extra=dict(execution),
-                )
+                log.warning("the decision for %s came too late and is dropped: %s", log, exc)
                 return
-            self._trouble.note(execution["runId"])
-            logger.error(
-                "the decision for workflow id %r, run id %r was not taken and is dropped: %s",
-                execution["workflowId"],
-                execution["runId"],
-                exc,
-                extra=dict(execution),
-            )
+            self._trouble.note(task["workflowExecution"]["runId"])
+            log.error("the decision for %s was not taken and is dropped: %s", log, exc)
+        else:
+            log.debug("decided %s with %s decisions", log, len(answer.decisions))
 
-    def _leave(self, type_name: TypeName, execution: dict[str, str]) -> None:
+    def _leave(self, type_name: TypeName, execution: dict[str, str], log: TaskLog) -> None:
         if type_name in self._left:
             return
         self._left.add(type_name)
         known = ", ".join(map(str, self._workflows)) or "none"
-        logger.warning(
+        log.warning(
             "workflow id %r is of type %s, which this worker does not know (it knows %s); such "
             "decisions are left for other workers of the task list",
             execution["workflowId"],
             type_name,
             known,
-            extra=dict(execution),
         )
-
-    def _warn_of_length(
-        self, task: dict[str, Any], type_name: TypeName, execution: dict[str, str]
-    ) -> None:
-        # Once: in the decision that crosses the line.
-        if task.get("previousStartedEventId", 0) <= LONG_HISTORY < task["startedEventId"]:
-            logger.warning(
-                "the history of workflow id %r, run id %r, of type %s has %s events, and Amazon "
-                "SWF terminates it at 25,000: let it return flowy.restart(...) before that",
-                execution["workflowId"],
-                execution["runId"],
-                type_name,
-                task["startedEventId"],
-                extra=dict(execution),
-            )
 
 
 class Trouble:
@@ -202,11 +178,24 @@ class Trouble:
 
     def waits(self, run_id: str) -> bool:
         """Return whether to leave an execution alone for now."""
-        return run_id in self._runs and self._clock() < self._runs[run_id][1]
+        _, until = self._runs.get(run_id, (0, float("-inf")))
+        return self._clock() < until
 
     def clear(self, run_id: str) -> None:
         """Forget an execution."""
         self._runs.pop(run_id, None)
+
+
+def _warn_of_length(task: dict[str, Any], type_name: TypeName, log: TaskLog) -> None:
+    # Once: in the decision that crosses the line.
+    if task.get("previousStartedEventId", 0) <= LONG_HISTORY < task["startedEventId"]:
+        log.warning(
+            "the history of %s, of type %s has %s events, and Amazon SWF terminates it at 25,000: "
+            "let it return flowy.restart(...) before that",
+            log,
+            type_name,
+            task["startedEventId"],
+        )
 
 
 def _limit(history: History) -> float:

@@ -144,7 +144,7 @@ def exception(exc: BaseException) -> Error:
         # It stands for an error of another process, or of long ago.
         return error(exc.error_type, exc.message, exc.traceback)
     try:
-        message = str(exc)
+        message = exc.summary() if isinstance(exc, TaskError) else str(exc)
     except Exception as broken:
         message = f"(no message: its __str__ raised {type(broken).__name__})"
     lines = traceback.format_exception(type(exc), exc, exc.__traceback__)

@@ -12,12 +12,20 @@ _SHAPES = {"workflow": ('["', '"]'), "timer": ('{{"', '"}}'), "lambda": ('[["', 
 _ELLIPSE = ('(["', '"])')
 
 
-def mermaid(graph: Graph) -> str:
-    """Return the source of the graph.
+#: how many links and how many characters Mermaid draws, unless its viewer was told otherwise
+_LINKS, _CHARACTERS = 500, 50_000
 
-    Viewers refuse what is too big for them: GitHub draws up to 500 edges.
-    """
+
+def mermaid(graph: Graph) -> str:
+    """Return the source of the graph."""
     return "\n".join(_lines(graph)) + "\n"
+
+
+def is_drawn(source: str) -> bool:
+    """Return whether Mermaid draws a source, and does not refuse it for its size."""
+    # No text has any of these: both are escaped.
+    links = source.count("-->") + source.count("~~~")
+    return links <= _LINKS and len(source) <= _CHARACTERS
 
 
 def _lines(graph: Graph) -> Iterator[str]:
@@ -64,16 +72,19 @@ def _inside(root: Node, names: dict[Node, str]) -> Iterator[str]:
         else:
             # Mermaid shows the name of a subgraph that has no title.
             yield f'{indent}subgraph s{part.number}["{_escape(part.label) or " "}"]'
+            yield f"{indent}  style s{part.number} fill:#80808012,stroke:#b8c4d0"
 
 
 def _node(node: Node, names: dict[Node, str]) -> str:
     opening, closing = _SHAPES.get(node.kind, _ELLIPSE)
-    text = "<br>".join(_escape(line) for line in [node.title, *node.lines])
+    # Beside `<br>` Mermaid would act on what escapes stand for.
+    text = r"\n".join(_escape(line) for line in [node.title, *node.lines])
     return f"{names[node]}{opening}{text}{closing}"
 
 
-#: what has a meaning in a quoted label: of Mermaid, of Markdown, or of HTML
-_MEANING = set('#"&<>`\\;*_~[]{}|%')
+#: what has a meaning in a quoted label: of Mermaid, icons and formulas among it, of Markdown, or of
+#: HTML
+_MEANING = set('#"&<>`\\;*_~[]{}|%:$')
 
 
 def _escape(text: str) -> str:

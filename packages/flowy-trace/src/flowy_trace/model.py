@@ -4,9 +4,10 @@ A run holds executions: the root, its children, and those that restarts started.
 calls, and a call holds attempts. Times are in seconds since 1970 (UTC). Arguments and results are
 texts for people, shortened; a trace can be read without the workflow's code, and cannot be run.
 
-Identities are paths. `/square-0` is the first call to `square` of the root, `/order-1-0/tax-0` a
-call of the child that the first attempt at `order-1` is, `+1/square-0` one after the root's first
-restart.
+Identities are paths. Those of executions are the engine's: empty for the root, `order-1-0` for the
+child that the first attempt at `order-1` is, `~1` for what the root's first restart started. Those
+of calls begin with a slash: `/square-0` is the first call to `square` of the root,
+`/order-1-0/tax-0` a call of that child, `/~1/square-0` one after that restart.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 #: How an attempt or an execution ended. `open` is what had not ended when the trace was taken, or
 #: what the run ended without.
@@ -99,7 +100,7 @@ class Call:
 class Execution:
     """An execution of a workflow: the root, a child, or one that a restart started."""
 
-    #: what tells it from the others of its run; empty for the root's first
+    #: what tells it from the others of its run: its path
     id: str
     workflow: str
     arguments: str = ""
@@ -133,6 +134,8 @@ class Trace:
     ended: float | None = None
     #: in the order in which they began, the root first
     executions: tuple[Execution, ...] = ()
+    #: when the trace was taken of a run that was still going on, or None if that is not known
+    taken: float | None = None
 
     def calls(self) -> Iterator[tuple[Execution, Call]]:
         """Yield every call with its execution."""
@@ -142,10 +145,10 @@ class Trace:
 
     @property
     def latest(self) -> float:
-        """The end of the run, or the last time that it knows of."""
+        """The end of the run, or when the trace was taken, or else the last time that it knows."""
         if self.ended is not None:
             return self.ended
-        times = [self.started]
+        times = [self.started if self.taken is None else self.taken]
         for execution in self.executions:
             times += (execution.started, execution.ended or self.started)
         for _, call in self.calls():
@@ -196,6 +199,42 @@ class Trace:
         from flowy_trace.load import load
 
         return load(path)
+
+    @classmethod
+    def from_swf(
+        cls, domain: str, workflow_id: str, run_id: str | None = None, client: Any = None
+    ) -> Trace:
+        """Read the trace of an execution from Amazon SWF, where it may be running still.
+
+        The workflow's code is not needed. All runs of a chain of restarts are read, whichever of
+        them is named, and all children, as far as the service keeps their histories. A child whose
+        history it does not keep any more is seen from outside.
+
+        Parameters
+        ----------
+        domain
+            where it is.
+        workflow_id
+            its workflow id.
+        run_id
+            its run id; by default that of the open execution, else of the one that was started
+            last.
+        client
+            a boto3 client of Amazon SWF; by default `flowy.SWFClient()`. It is asked once for
+            each execution and each 1,000 events.
+
+        Raises
+        ------
+        LookupError
+            the domain has no such execution, or keeps it no more.
+        ImportError
+            there is no client, and flowy-swf is not installed to make one.
+        botocore.exceptions.ClientError
+            the service answered with another error.
+        """
+        from flowy_trace.swf_service import read
+
+        return read(domain, workflow_id, run_id, client)
 
     def _repr_svg_(self) -> str:
         """Return the graph, for Jupyter."""

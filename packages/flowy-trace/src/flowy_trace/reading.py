@@ -48,8 +48,6 @@ class _Call:
 @dataclass(slots=True, eq=False)
 class _Execution:
     info: ExecutionInfo
-    id: str
-    parent: str | None
     input: Any
     started: float
     ended: float | None = None
@@ -81,49 +79,25 @@ def read(told: Sequence[Any]) -> tuple[Execution, ...]:
     items = iter(told[: len(told)])
     for info, what, call, data, time in zip(items, items, items, items, items, strict=True):
         reader.take(info, what, call, data, time)
-    return tuple(_execution(each) for each in reader.executions)
+    return tuple(_execution(each) for each in reader.executions.values())
 
 
 class _Reader:
     def __init__(self) -> None:
-        self.executions: list[_Execution] = []
-        # An engine may use one object for an execution throughout, or a new one each time.
-        self._by_object: dict[int, _Execution] = {}
-        # The last execution of a path: after a restart children have the paths they had before.
-        self._by_path: dict[str, _Execution] = {}
+        self.executions: dict[str, _Execution] = {}
 
     def take(
         self, info: ExecutionInfo, what: type | None, call: CallId | None, data: Any, time: float
     ) -> None:
         if what is None:
-            self._begin(info, data, time)
+            self.executions[info.path] = _Execution(info, data, time)
             return
-        execution = self._by_object.get(id(info)) or self._equal(info)
+        execution = self.executions[info.path]
         if call is None:
             execution.ended = time
             _CLOSINGS[what](execution, data)
         else:
             CALL_EVENTS[what](execution.call(call), call.attempt, data, time)
-
-    def _begin(self, info: ExecutionInfo, payload: Any, time: float) -> None:
-        parent = None
-        identity = ""
-        if info.parent is not None:
-            above = self._by_path.get(info.parent)
-            parent = info.parent if above is None else above.id
-            identity = f"{parent}/{info.call}"
-        if info.restarts:
-            identity += f"+{info.restarts}"
-        execution = _Execution(info, identity, parent, payload, time)
-        self.executions.append(execution)
-        self._by_object[id(info)] = execution
-        self._by_path[info.path] = execution
-
-    def _equal(self, info: ExecutionInfo) -> _Execution:
-        for other in reversed(self.executions):
-            if other.info == info:
-                return other
-        return self._by_path[info.path]
 
 
 # --- what events and commands mean ----------------------------------------------------------------
@@ -188,19 +162,21 @@ def _execution_completed(execution: _Execution, data: Any) -> None:
     execution.result = data
 
 
-def _execution_failed(execution: _Execution, data: Error) -> None:
-    execution.outcome = "failed"
-    execution.error = data
+def _execution_ended(outcome: Outcome) -> Callable[[_Execution, Error | None], None]:
+    def handle(execution: _Execution, data: Error | None) -> None:
+        execution.outcome = outcome
+        execution.error = data
+
+    return handle
 
 
-def _execution_restarted(execution: _Execution, data: None) -> None:
-    execution.outcome = "restarted"
-
-
+#: how executions end
 _CLOSINGS: dict[type, Callable[[_Execution, Any], None]] = {
     CompleteWorkflow: _execution_completed,
-    FailWorkflow: _execution_failed,
-    RestartWorkflow: _execution_restarted,
+    FailWorkflow: _execution_ended("failed"),
+    TaskTimedOut: _execution_ended("timed out"),
+    TaskCancelled: _execution_ended("cancelled"),
+    RestartWorkflow: _execution_ended("restarted"),
 }
 
 
@@ -210,7 +186,7 @@ _CLOSINGS: dict[type, Callable[[_Execution, Any], None]] = {
 def _execution(known: _Execution) -> Execution:
     info = known.info
     return Execution(
-        id=known.id,
+        id=info.path,
         workflow=describe.printable(describe.shorten(info.workflow)),
         arguments=_arguments(known.input),
         result=_result(known.result, known.input),
@@ -218,7 +194,7 @@ def _execution(known: _Execution) -> Execution:
         ended=known.ended,
         outcome=known.outcome,
         error=known.error,
-        parent=known.parent,
+        parent=info.parent,
         call=None if info.call is None else str(info.call),
         restarts=info.restarts,
         calls=tuple(_call(call, known) for call in known.calls.values()),

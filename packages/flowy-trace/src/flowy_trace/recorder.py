@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from flowy import errors
 from flowy.engine_api import ExecutionInfo, Observer
+from flowy.errors import TaskError
 from flowy.events import (
     Command,
     CompleteWorkflow,
@@ -73,7 +75,8 @@ class Recorder(Observer):
         elif isinstance(command, CompleteWorkflow):
             self._told += (execution, kind, None, _kept_result(command.result), time)
         elif isinstance(command, FailWorkflow):
-            self._told += (execution, kind, None, describe.exception(command.error), time)
+            error = command.error
+            self._told += (execution, _ending(error), None, describe.exception(error), time)
         elif kind is RestartWorkflow:
             self._told += (execution, kind, None, None, time)
 
@@ -110,8 +113,15 @@ class Recorder(Observer):
         """Take down that the run is over."""
         self._ended = time
 
-    def trace(self) -> Trace:
-        """Return what is known of the run by now."""
+    def trace(self, now: float | None = None) -> Trace:
+        """Return what is known of the run by now.
+
+        Parameters
+        ----------
+        now
+            what time it is, for a run that is going on still, in seconds since 1970. By default
+            it is drawn as it was when something happened last.
+        """
         executions = read(self._told)
         return Trace(
             workflow=self.workflow or (executions[0].workflow if executions else ""),
@@ -119,8 +129,20 @@ class Recorder(Observer):
             run=self.run,
             started=executions[0].started if executions else 0.0,
             ended=self._ended,
+            taken=now if self._ended is None else None,
             executions=executions,
         )
+
+
+def _ending(error: BaseException) -> type:
+    """Return what stands for how an execution ended that this error closes."""
+    # One that names a call is that of a task.
+    if isinstance(error, TaskError) and not error.call:
+        if isinstance(error, errors.TaskTimedout):
+            return TaskTimedOut
+        if isinstance(error, errors.TaskCancelled):
+            return TaskCancelled
+    return FailWorkflow
 
 
 def _kept_input(payload: Any) -> Any:

@@ -9,7 +9,7 @@ from pathlib import Path
 from flowy_trace.dot import DotNotFoundError, check_program, dot, render
 from flowy_trace.graph import graph
 from flowy_trace.html import html
-from flowy_trace.mermaid import mermaid
+from flowy_trace.mermaid import is_drawn, mermaid
 from flowy_trace.model import Trace
 from flowy_trace.perfetto import perfetto
 from flowy_trace.text import text
@@ -23,12 +23,17 @@ _WRITERS: dict[str, Callable[[Trace, bool], str]] = {
     ".html": lambda trace, full: html(trace, full=full),
     ".dot": lambda trace, full: dot(graph(trace, full)),
     ".gv": lambda trace, full: dot(graph(trace, full)),
-    ".mmd": lambda trace, full: mermaid(graph(trace, full)),
+    ".mmd": lambda trace, full: _mermaid(trace, full),
     ".txt": lambda trace, full: text(trace),
 }
 
 #: the endings of files that can be written, each with those that it must not be taken for before it
 ENDINGS = (*_WRITERS, *_GRAPHVIZ)
+
+
+def _mermaid(trace: Trace, full: bool) -> str:
+    source = mermaid(graph(trace, full))
+    return source if full or is_drawn(source) else mermaid(graph(trace, by_task=True))
 
 
 def ending(path: str | os.PathLike[str]) -> str:

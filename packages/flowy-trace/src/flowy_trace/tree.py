@@ -126,15 +126,19 @@ def _called_by(execution: Execution, by_execution: dict[str, Execution]) -> str:
         return "/"
     if execution.parent not in by_execution:
         return "/"
-    key = execution.call.rpartition("-")[0]
-    return f"{execution.parent}/{key}"
+    return _identity(execution.parent, execution.call.rpartition("-")[0])
+
+
+def _identity(execution: str, key: str) -> str:
+    """Return the identity of a call of an execution."""
+    return f"/{execution}/{key}" if execution else f"/{key}"
 
 
 def _run(execution: Execution, siblings: list[Execution], entry: Entry) -> Run:
     run = Run(execution, _label_of(execution, siblings))
     by_key: dict[str, Entry] = {}
     for call in execution.calls:
-        by_key[call.key] = child = Entry(f"{execution.id}/{call.key}", call, entry)
+        by_key[call.key] = child = Entry(_identity(execution.id, call.key), call, entry)
         run.entries.append(child)
     for child in run.entries:
         child.sources = [by_key[key] for key in child.call.sources if key in by_key]

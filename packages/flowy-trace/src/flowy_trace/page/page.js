@@ -443,24 +443,30 @@
     return list;
   }
 
+  const columns = ["attempt", "began", "waited", "queued", "ran", "worker", "outcome"];
+
+  function cells(attempt) {
+    const end = attempt.ended < 0 ? now : attempt.ended;
+    const from = [attempt.delayed, attempt.scheduled, attempt.started].find((time) => time >= 0);
+    const between = (start, stop) => (start < 0 ? "" : span(Math.max(0, (stop < 0 ? end : stop) - start)));
+    return [
+      String(attempt.no + 1),
+      from === undefined ? "" : `+${span(from)}`,
+      between(attempt.delayed, attempt.scheduled),
+      between(attempt.scheduled, attempt.started),
+      attempt.started < 0 ? "" : span(end - attempt.started),
+      attempt.worker,
+      words(attempt.outcome),
+    ];
+  }
+
   function attemptsTable(row) {
     const table = make("table"), head = make("tr");
-    for (const title of ["attempt", "began", "waited", "queued", "ran", "worker", "outcome"]) head.append(make("th", "", title));
+    for (const title of columns) head.append(make("th", "", title));
     table.append(head);
     for (const attempt of row.attempts) {
-      const line = make("tr"), end = attempt.ended < 0 ? now : attempt.ended;
-      const from = [attempt.delayed, attempt.scheduled, attempt.started].find((time) => time >= 0);
-      const between = (start, stop) => (start < 0 ? "" : span(Math.max(0, (stop < 0 ? end : stop) - start)));
-      const cells = [
-        String(attempt.no + 1),
-        from === undefined ? "" : `+${span(from)}`,
-        between(attempt.delayed, attempt.scheduled),
-        between(attempt.scheduled, attempt.started),
-        attempt.started < 0 ? "" : span(end - attempt.started),
-        attempt.worker,
-        words(attempt.outcome),
-      ];
-      for (const cell of cells) line.append(make("td", "", cell));
+      const line = make("tr");
+      for (const cell of cells(attempt)) line.append(make("td", "", cell));
       table.append(line);
       if (attempt.error && attempt !== row.attempts[row.attempts.length - 1]) {
         const cell = make("td"), extra = make("tr");
@@ -646,7 +652,12 @@
           if (typeof content !== "string") article.append(content);
         }
       }
-      if (row.attempts.length > 1 || row.attempts[0].worker) article.append(attemptsTable(row));
+      if (row.attempts.length > 1) article.append(attemptsTable(row));
+      else if (row.attempts[0].worker) {
+        // A table for each of many calls would take a browser minutes to set on pages.
+        const said = cells(row.attempts[0]).map((cell, column) => cell && `${columns[column]} ${cell}`);
+        article.append(make("pre", "", said.slice(2, -1).filter(Boolean).join(", ")));
+      }
       paper.append(article);
     }
     Object.assign(view, kept);
