@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import flowy
+from flowy import events
 from flowy.engine_api import ExecutionInfo, Observer, Observers, load
 from flowy.events import CallId, CompleteWorkflow, TaskCompleted, TimerFired
 
@@ -122,28 +123,72 @@ def test_all_observers_are_told_everything() -> None:
     assert one.told == other.told == told
 
 
-def test_observers_want_what_one_of_them_has_a_method_for() -> None:
-    class Events(flowy.Observer):
-        def event(self, execution: flowy.ExecutionInfo, event: Any, time: float) -> None:
-            raise OSError("no disk")
+CALL = CallId("a", 0, 1)
 
-    class Commands(flowy.Observer):
-        def command(self, execution: flowy.ExecutionInfo, command: Any, time: float) -> None:
-            pass
 
-    def wants(*observers: flowy.Observer) -> tuple[bool, bool]:
-        every = Observers(observers)
-        return every.want_commands, every.want_events
+def tell_of_a_task(observer: flowy.Observer) -> None:
+    observer.task_scheduled(EXECUTION, CALL, "[1]", "activity", (CallId("b", 0),), 1.0)
+    observer.task_scheduled(EXECUTION, CALL, "[2]", "workflow", (), 2.0)
+    observer.task_started(EXECUTION, CALL, "worker-1", 3.0)
+    observer.task_completed(EXECUTION, CALL, "4", 4.0)
 
-    assert wants() == (False, False)
-    assert wants(flowy.Observer()) == (False, False)
-    assert wants(flowy.Observer(), Events()) == (False, True)
-    assert wants(Commands()) == (True, False)
-    assert wants(Commands(), Events()) == (True, True)
-    assert wants(Log()) == (True, True)
-    failing = Observers([Commands(), Events()])
-    tell_all(failing)
-    assert (failing.want_commands, failing.want_events) == (True, False)
+
+AS_VALUES = [
+    (EXECUTION, events.ScheduleActivity(CALL, "[1]", (CallId("b", 0),)), 1.0),
+    (EXECUTION, events.TaskScheduled(CALL, "[1]", "activity"), 1.0),
+    (EXECUTION, events.ScheduleWorkflow(CALL, "[2]"), 2.0),
+    (EXECUTION, events.TaskScheduled(CALL, "[2]", "workflow"), 2.0),
+    (EXECUTION, events.TaskStarted(CALL, "worker-1"), 3.0),
+    (EXECUTION, TaskCompleted(CALL, "4"), 4.0),
+]
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_what_is_told_of_tasks_by_parts_arrives_as_commands_and_events(several: bool) -> None:
+    log = Log()
+    tell_of_a_task(Observers([flowy.Observer(), log]) if several else log)
+    assert log.told == AS_VALUES
+
+
+def test_an_observer_may_take_what_is_told_of_tasks_by_parts() -> None:
+    class Parts(Log):
+        def task_scheduled(self, execution: Any, *parts: Any) -> None:
+            self.told.append(parts)
+
+        def task_started(self, execution: Any, *parts: Any) -> None:
+            self.told.append(parts)
+
+        def task_completed(self, execution: Any, *parts: Any) -> None:
+            self.told.append(parts)
+
+    one, other = Parts(), Log()
+    tell_of_a_task(Observers([one, other]))
+    assert one.told == [
+        (CALL, "[1]", "activity", (CallId("b", 0),), 1.0),
+        (CALL, "[2]", "workflow", (), 2.0),
+        (CALL, "worker-1", 3.0),
+        (CALL, "4", 4.0),
+    ]
+    assert other.told == AS_VALUES
+
+
+@pytest.mark.parametrize("method", ["task_scheduled", "task_started", "task_completed"])
+def test_an_observer_that_fails_at_a_part_is_dropped(
+    method: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: Any) -> None:
+        raise OSError("no disk")
+
+    failing, log = flowy.Observer(), Log()
+    setattr(failing, method, fail)
+    every = Observers([failing, log])
+    tell_of_a_task(every)
+    tell_of_a_task(every)
+    assert log.told == AS_VALUES * 2
+    [record] = caplog.records
+    assert record.getMessage() == (
+        f"observer {failing!r} failed in {method}() and is told nothing more; the run goes on"
+    )
 
 
 def test_an_observer_that_overrides_nothing_does_nothing() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+import tomli
 from tests.docs.manual import DOCS, ROOT, load
 
 api = load("_ext/api.py")
@@ -39,3 +41,12 @@ def _names() -> list[Any]:
 @pytest.mark.parametrize("name", _names())
 def test_a_name_is_there(name: str) -> None:
     assert api.resolve(name) is not None
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda page: page.name)
+def test_a_hatch_command_of_the_manual_is_there(page: Path) -> None:
+    environments = tomli.loads((ROOT / "hatch.toml").read_text(encoding="utf-8"))["envs"]
+    for command in re.findall(r"hatch run ([\w.:-]+)", page.read_text(encoding="utf-8")):
+        environment, _, script = command.rpartition(":")
+        scripts = environments[environment or "default"]["scripts"]
+        assert script in scripts, command

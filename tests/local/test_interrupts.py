@@ -118,6 +118,37 @@ def test_ctrl_c_ends_a_run_whose_child_does_not_end(start: Start) -> None:
     assert ended.err.endswith("\nKeyboardInterrupt\n")
 
 
+ON_ANOTHER_THREAD = """
+import signal, sys, threading
+from flowy_local import LocalWorkflow
+
+def act():
+    # The system may give a signal to any thread; what the main thread waits for is not interrupted.
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+    threading.Event().wait()
+
+def needed(act):
+    return lambda: [act(), act()]
+
+def not_needed(act):
+    return lambda: [act(), act()] and None
+
+if __name__ == "__main__":
+    workflow = LocalWorkflow(globals()[sys.argv[1]])
+    workflow.conf_activity("act", act)
+    workflow.run(_wait=True)
+"""
+
+
+@pytest.mark.parametrize("waits", ["needed", "not_needed"])
+def test_ctrl_c_that_does_not_interrupt_the_main_threads_wait_is_seen(
+    waits: str, start: Start
+) -> None:
+    ended = start(ON_ANOTHER_THREAD, waits).end()
+    assert ended.code == -signal.SIGINT
+    assert ended.err.endswith("\nKeyboardInterrupt\n")
+
+
 # A signal may come between any two steps of the engine on the main thread; here it does, often. It
 # comes again if Python drops it, as it does with any exception in the callback of a weak reference.
 OFTEN = """

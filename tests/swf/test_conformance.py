@@ -93,9 +93,11 @@ class MortalDecider(SWFWorkflowWorker):
         self.killed = 0
 
     def run(self, *args: Any, **kwargs: Any) -> None:
-        while not self._ended:
+        while True:
             life = SWFWorkflowWorker()
-            life._workflows, life._stop = self._workflows, self._stop
+            life._workflows, self._stop = self._workflows, life._stop
+            if self._ended:
+                return
             try:
                 life.run(*args, **kwargs)
             except Killed:

@@ -280,6 +280,14 @@ def test_a_delay_is_a_timer_of_whole_seconds(delay: float, seconds: str) -> None
     ]
 
 
+def test_a_delay_that_began_is_not_begun_again_whatever_the_order_of_events() -> None:
+    config = SWFWorkflowConfig()
+    config.conf_activity("a", 1, retry=(0, 3))
+    started = told("TimerStarted", timerId="a-0-1:t", startToFireTimeout="3")
+    happened = [*decided(2), _scheduled(0), started, timed_out(5)]
+    assert decide_over(lambda a: lambda: a(0), config, *happened).decisions == []
+
+
 PASSES = told(
     "ScheduleActivityTaskFailed", activityId="a-0-0", cause="ACTIVITY_CREATION_RATE_EXCEEDED"
 )

@@ -21,7 +21,7 @@ from tests.swf.outside import (
 from flowy.errors import TaskCancelled, TaskError, TaskTimedout
 from flowy_swf.emulator import Emulator
 from flowy_swf.failures import Failure
-from flowy_swf.handle import ExecutionClosedError, SWFWorkflowHandle, UnknownExecutionError
+from flowy_swf.handle import EVER, ExecutionClosedError, SWFWorkflowHandle, UnknownExecutionError
 from flowy_swf.starter import SWFWorkflowStarter
 
 
@@ -336,6 +336,19 @@ def test_the_latest_is_the_open_one_or_else_the_one_that_closed_last(emulator: E
     assert SWFWorkflowHandle.latest(DOMAIN, "order-17", Client(emulator)).run_id == "run-2"
     start(emulator)
     assert SWFWorkflowHandle.latest(DOMAIN, "order-17", Client(emulator)).run_id == "run-3"
+
+
+def test_a_service_that_does_not_filter_is_no_trouble(emulator: Emulator) -> None:
+    for workflow_id in ("order-17", "order-18"):
+        start(emulator, workflow_id)
+        decide(emulator, COMPLETE)
+
+    def unfiltered(operation: str, count: int, made: Callable[[], Any]) -> Any:
+        request = {"domain": DOMAIN, "startTimeFilter": {"oldestDate": EVER}}
+        return getattr(Client(emulator), operation)(**request)
+
+    client = Meddler(Client(emulator), unfiltered)
+    assert SWFWorkflowHandle.latest(DOMAIN, "order-17", client).run_id == "run-1"
 
 
 def test_there_may_be_no_such_execution(emulator: Emulator) -> None:

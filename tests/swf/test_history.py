@@ -373,9 +373,18 @@ def test_a_refused_retry_failed_with_the_input_of_the_attempt_before(
     ]
 
 
-def test_a_refusal_of_what_is_open_already_changes_nothing() -> None:
-    refused = {"activityId": "a-0-0", "cause": "ACTIVITY_ID_ALREADY_IN_USE"}
-    assert read(SCHEDULED, ("ScheduleActivityTaskFailed", refused)).events == [SCHEDULED_EVENT]
+@pytest.mark.parametrize("cause", ["ACTIVITY_ID_ALREADY_IN_USE", "ACTIVITY_CREATION_RATE_EXCEEDED"])
+@pytest.mark.parametrize(
+    "open_already",
+    [SCHEDULED, ("TimerStarted", {"timerId": "a-0-0:t", "startToFireTimeout": "3"})],
+)
+def test_a_refusal_of_what_is_open_already_changes_nothing(
+    open_already: tuple[str, Json], cause: str
+) -> None:
+    refused = {"activityId": "a-0-0", "cause": cause}
+    history = read(open_already, ("ScheduleActivityTaskFailed", refused))
+    assert history.events == read(open_already).events
+    assert history.throttled == {}
 
 
 @pytest.mark.parametrize(

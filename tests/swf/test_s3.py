@@ -7,6 +7,8 @@ import hashlib
 import io
 import pickle
 import random
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -334,6 +336,15 @@ def test_a_store_refuses(bucket: Any, options: Any, error: type[Exception], mess
 
 def test_a_store_says_where_it_is() -> None:
     assert repr(S3Payloads("bucket", "a")) == "S3Payloads('bucket', 'a/')"
+
+
+def test_a_store_imports_boto3_when_it_is_used() -> None:
+    code = (
+        "import sys; from flowy_swf.s3 import S3Payloads; S3Payloads('bucket', region_name='x'); "
+        "print({'boto3', 'botocore'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("set()\n", "")
 
 
 # --- with the engine ------------------------------------------------------------------------------

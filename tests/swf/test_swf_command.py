@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -316,6 +317,22 @@ def test_help_names_the_options_that_all_have(swf: Swf, command: str) -> None:
         assert option in out
 
 
+def test_what_the_commands_need_is_imported_when_they_run() -> None:
+    script = (
+        "import sys\n"
+        "from flowy.cli import main\n"
+        "try:\n"
+        "    main(['swf', '--help'])\n"
+        "finally:\n"
+        "    loaded = {'boto3', 'botocore', 'flowy_swf.config', 'flowy_swf.explain'}\n"
+        "    assert not loaded & set(sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    words = " ".join(done.stdout.split())
+    assert "worker run workflows and activities of modules until SIGTERM or Ctrl-C" in words
+
+
 # --- register -----------------------------------------------------------------------------------
 
 
@@ -389,7 +406,12 @@ def test_differences_are_all_told(swf: Swf, folder: Path) -> None:
             "flowy.absent",
             "there is no module 'flowy.absent', neither here nor among what is installed",
         ),
-        ("a-b", "'a-b' is neither a module nor a file that can be imported as one"),
+        ("a-b", "'a-b' is neither a module nor a file that ends in .py"),
+        ("a.b.py", "'a.b.py' cannot be imported: rename it, with no dot but that of '.py'"),
+        (
+            "json.py",
+            "'json.py' cannot be imported: there is another module 'json'; rename the file",
+        ),
         (
             "empty",
             "empty has no workflows and no activities for Amazon SWF: decorate them with a "
@@ -400,7 +422,8 @@ def test_differences_are_all_told(swf: Swf, folder: Path) -> None:
 def test_a_module_that_is_not_there_is_a_wrong_call(
     swf: Swf, folder: Path, module: str, error: str
 ) -> None:
-    (folder / "empty.py").write_text("")
+    for name in ("empty.py", "a.b.py", "json.py"):
+        (folder / name).write_text("")
     assert swf("register", module) == (2, "", f"flowy swf register: error: {error}\n")
 
 
@@ -411,15 +434,31 @@ def test_a_module_that_is_not_there_is_a_wrong_call(
         ("import nothing_such", "ModuleNotFoundError: No module named 'nothing_such'"),
     ],
 )
+@pytest.mark.parametrize("module", ["broken", "broken.py"])
 def test_a_module_that_cannot_be_imported_is_told_with_the_users_frames(
-    swf: Swf, folder: Path, source: str, what: str
+    swf: Swf, folder: Path, module: str, source: str, what: str
 ) -> None:
     (folder / "broken.py").write_text(source)
-    status, out, err = swf("register", "broken")
+    status, out, err = swf("register", module)
     assert (status, out) == (1, "")
-    assert err.startswith(f"flowy swf register: error: broken cannot be imported: {what}\n")
+    assert err.startswith(f"flowy swf register: error: {module} cannot be imported: {what}\n")
     assert err.count("  File ") == 1
     assert f'File "{folder / "broken.py"}", line 1' in err
+
+
+def test_workers_that_cannot_go_to_other_processes_are_told(
+    swf: Swf, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def supervise(*_: Any) -> None:
+        raise TypeError("the worker cannot be sent to other processes")
+
+    monkeypatch.setattr("flowy_swf.processes.supervise", supervise)
+    (folder / "toys.py").write_text(TOYS)
+    status, _, err = swf("worker", "toys", "--task-list", "toys", "--processes", "2")
+    assert (status, err.splitlines()[-1]) == (
+        1,
+        "flowy swf worker: error: the worker cannot be sent to other processes",
+    )
 
 
 def test_modules_that_contradict_each_other_are_told(swf: Swf, folder: Path) -> None:
@@ -554,6 +593,42 @@ def test_an_input_that_is_too_long_names_the_remedy(swf: Swf) -> None:
     assert err.endswith(": pass a reference to the data instead, or configure --payloads\n")
 
 
+def test_payloads_can_be_in_s3(
+    swf: Swf, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import random
+
+    made: list[Any] = []
+    texts: dict[str, str] = {}
+
+    class Store:
+        def __init__(self, *args: str, **options: str) -> None:
+            made.append((args, options))
+
+        def put(self, text: str) -> str:
+            texts["s3://bucket/a"] = text
+            return "s3://bucket/a"
+
+        def get(self, reference: str) -> str:
+            return texts[reference]
+
+    monkeypatch.setattr("flowy_swf.s3.S3Payloads", Store)
+    long = random.Random(1).randbytes(40_000).hex()
+    place = ("--payloads", "s3://bucket/pre/fix", "--region", "eu-west-1", "--profile", "mine")
+    assert swf("start", "Order", "1", long, *place)[0] == 0
+    assert texts == {"s3://bucket/a": f'[["{long}"], {{}}]'}
+    stored = started(emulator)["input"]
+    decide(emulator, decision("CompleteWorkflowExecution", result=stored))
+    assert swf("result", "made-up-id", "--payloads", "bucket") == (0, f"[['{long}'], {{}}]\n", "")
+    assert made == [
+        (("bucket", "pre/fix"), {"region_name": "eu-west-1", "profile_name": "mine"}),
+        (("bucket", ""), {}),
+    ]
+    status, _, err = swf("result", "made-up-id")
+    assert status == 1
+    assert err.startswith("flowy swf result: error: a payload is in a store: ")
+
+
 def test_results_are_printed_as_python_or_as_json(swf: Swf, emulator: Emulator) -> None:
     start(emulator)
     result = '{"when": {" date": "2026-01-02"}, "ok": true}'
@@ -674,11 +749,12 @@ def many(emulator: Emulator) -> Emulator:
 
 
 def test_open_executions_are_listed_in_columns(swf: Swf, many: Emulator) -> None:
+    many.advance(60)
     assert swf("list") == (
         0,
-        "workflow id  type     status            started                  took  run id\n"
-        "order-4      Order 1  OPEN, CANCELLING  2026-01-01 14:01:00 UTC        run-4\n"
-        "order-3      Order 1  OPEN              2026-01-01 14:01:00 UTC        run-3\n",
+        "workflow id  type     status            started                  duration  run id\n"
+        "order-4      Order 1  OPEN, CANCELLING  2026-01-01 14:01:00 UTC  1 min     run-4\n"
+        "order-3      Order 1  OPEN              2026-01-01 14:01:00 UTC  1 min     run-3\n",
         "",
     )
 
@@ -686,9 +762,9 @@ def test_open_executions_are_listed_in_columns(swf: Swf, many: Emulator) -> None
 def test_closed_executions_are_listed_in_columns(swf: Swf, many: Emulator) -> None:
     assert swf("list", "--closed") == (
         0,
-        "workflow id  type     status     started                  took  run id\n"
-        "order-2      Order 1  FAILED     2026-01-01 12:01:00 UTC  0 s   run-2\n"
-        "order-1      Order 1  COMPLETED  2026-01-01 12:00:00 UTC  0 s   run-1\n",
+        "workflow id  type     status     started                  duration  run id\n"
+        "order-2      Order 1  FAILED     2026-01-01 12:01:00 UTC  0 s       run-2\n"
+        "order-1      Order 1  COMPLETED  2026-01-01 12:00:00 UTC  0 s       run-1\n",
         "",
     )
 

@@ -88,15 +88,25 @@ def test_a_process_that_crashes_is_replaced_and_its_task_is_tried_again(
     assert message.endswith(" s; the service has its tasks time out")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("everybody", [False, True])
+@pytest.mark.parametrize(
+    ("number", "processes", "everybody"),
+    [
+        (signal.SIGTERM, 1, False),
+        (signal.SIGINT, 1, False),
+        (signal.SIGTERM, 2, False),
+        (signal.SIGINT, 2, False),
+        # As systemd does it.
+        (signal.SIGTERM, 2, True),
+        # As a terminal does it.
+        (signal.SIGINT, 2, True),
+    ],
+)
 def test_a_signal_lets_tasks_end_whether_the_supervisor_gets_it_or_all_do(
-    programs: Programs, number: signal.Signals, everybody: bool
+    programs: Programs, number: signal.Signals, processes: int, everybody: bool
 ) -> None:
-    """A terminal sends SIGINT to all, and systemd SIGTERM."""
     release = programs.pipe(0)
-    program = programs.start(processes=2)
-    programs.polled(2)
+    program = programs.start(processes=processes)
+    programs.polled(processes)
     workflow_id = programs.running.start("wait", 0)
     programs.begun(1)
     (os.killpg if everybody else os.kill)(program.process.pid, number)
@@ -107,9 +117,10 @@ def test_a_signal_lets_tasks_end_whether_the_supervisor_gets_it_or_all_do(
     assert programs.notes == ["0"]
 
 
-def test_a_second_signal_ends_all_processes_at_once(programs: Programs) -> None:
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_second_signal_ends_everything_at_once(programs: Programs, processes: int) -> None:
     programs.pipe(0)
-    program = programs.start(processes=2)
+    program = programs.start(processes=processes)
     programs.running.start("wait", 0)
     programs.begun(1)
     program.process.terminate()
@@ -120,9 +131,10 @@ def test_a_second_signal_ends_all_processes_at_once(programs: Programs) -> None:
     assert messages[-1] == "KeyboardInterrupt"
 
 
-def test_what_does_not_end_within_the_grace_is_left(programs: Programs) -> None:
+@pytest.mark.parametrize("processes", [1, 2])
+def test_what_does_not_end_within_the_grace_is_left(programs: Programs, processes: int) -> None:
     programs.pipe(0)
-    program = programs.start(processes=2, grace=0.5)
+    program = programs.start(processes=processes, grace=0.5)
     programs.running.start("wait", 0)
     programs.begun(1)
     program.process.terminate()

@@ -1,7 +1,7 @@
 """What Mermaid itself makes of the sources, where FLOWY_MERMAID says where its `mermaid.min.js` is.
 
-npm install --prefix /tmp/mermaid mermaid
-FLOWY_MERMAID=/tmp/mermaid/node_modules/mermaid/dist/mermaid.min.js hatch run test tests/trace
+npm install --prefix FOLDER mermaid@11
+FLOWY_MERMAID=FOLDER/node_modules/mermaid/dist/mermaid.min.js hatch run test tests/trace
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -286,6 +287,23 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(open_page: Open, name: str)
     assert run(browser, "return document.documentElement.scrollWidth") == 390
     box = run(browser, "return document.getElementById('details').getBoundingClientRect().toJSON()")
     assert (box["left"], box["right"]) == (0, 390)
+
+
+def test_on_a_phone_a_long_run_id_has_the_width_of_the_screen(open_page: Open) -> None:
+    browser = open_page(dataclasses.replace(shop(), run="x" * 100), 390, 844)
+    box = run(browser, "return document.getElementById('meta').getBoundingClientRect().toJSON()")
+    assert (box["left"], box["right"]) == (10, 380)
+
+
+def test_of_the_attempts_only_what_is_known_has_a_column(open_page: Open) -> None:
+    browser = open_page(shop())
+    titles = "return [...document.querySelectorAll('#details th')].map(each => each.textContent)"
+    run(browser, "document.querySelector('#row-8').click()")
+    assert run(browser, titles) == [
+        *("attempt", "began", "waited", "queued", "ran", "worker", "outcome")
+    ]
+    run(browser, "document.querySelector('#row-7').click()")
+    assert run(browser, titles) == ["attempt", "began", "queued", "ran", "worker", "outcome"]
 
 
 def test_what_is_printed_holds_every_call_with_all_that_is_known(open_page: Open) -> None:

@@ -275,6 +275,24 @@ def test_an_attempt_that_was_refused_for_now_waits(cause: str) -> None:
     assert (attempt.delayed, attempt.scheduled, attempt.outcome) == (101, 103, "open")
 
 
+@pytest.mark.parametrize(
+    ("identity", "key"),
+    [
+        ("square-2-1", "square-2"),
+        ("square", "square-0"),
+        ("</script>\u202e-2-1", "_script_2_1-0"),
+        ("1st-2-1", "1st_2_1-0"),
+        ("", "call-0"),
+    ],
+)
+def test_what_has_no_name_and_numbers_of_flowy_gets_a_number(identity: str, key: str) -> None:
+    history = History()
+    history.start()
+    history.activity(identity, 101.0)
+    [call] = from_history(history.events).executions[0].calls
+    assert call.key == key
+
+
 def test_a_timer_with_which_flowy_asks_for_a_decision_is_no_call() -> None:
     history = History()
     history.start()

@@ -126,6 +126,13 @@ def test_an_execution_that_is_open_comes_before_those_that_are_closed(running: F
     assert trace.latest >= trace.taken > 0
 
 
+def test_what_turns_the_direction_of_writing_is_escaped_in_a_workflow_id(running: Fleet) -> None:
+    workflow_id = "nut\u202e"
+    run_id = SWFWorkflowStarter(DOMAIN, "idle", 1, running.client, wid=workflow_id)().run_id
+    trace = Trace.from_swf(DOMAIN, workflow_id, client=running.client)
+    assert trace.run == f"nut\\u202e {run_id}"
+
+
 def test_of_a_chain_whose_beginning_is_not_kept_the_rest_is_read(running: Fleet) -> None:
     start(running, "count_down", 2)
     running.end("count_down")

@@ -45,7 +45,9 @@ if TYPE_CHECKING:
     from flowy_swf.client import SWFClient as SWFClient
     from flowy_swf.config import SWFActivityConfig as SWFActivityConfig
     from flowy_swf.config import SWFWorkflowConfig as SWFWorkflowConfig
+    from flowy_swf.handle import SWFWorkflowHandle as SWFWorkflowHandle
     from flowy_swf.registration import SWFRegistrationError as SWFRegistrationError
+    from flowy_swf.s3 import S3Payloads as S3Payloads
     from flowy_swf.starter import SWFWorkflowStarter as SWFWorkflowStarter
     from flowy_swf.workflow_worker import SWFWorkflowWorker as SWFWorkflowWorker
 
@@ -72,11 +74,13 @@ _WITH_PLUGGY = {"flowy.hookspecs", "flowy.plugins"}
 #: names that the project's own engines offer, and the distributions that bring them
 _DISTRIBUTIONS = {
     "LocalWorkflow": "flowy-local",
+    "S3Payloads": "flowy-swf",
     "SWFActivityConfig": "flowy-swf",
     "SWFActivityWorker": "flowy-swf",
     "SWFClient": "flowy-swf",
     "SWFRegistrationError": "flowy-swf",
     "SWFWorkflowConfig": "flowy-swf",
+    "SWFWorkflowHandle": "flowy-swf",
     "SWFWorkflowStarter": "flowy-swf",
     "SWFWorkflowWorker": "flowy-swf",
 }

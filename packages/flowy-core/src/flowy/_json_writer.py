@@ -307,9 +307,7 @@ class Writer:
             from flowy import _scalars
 
             _LEAVES.update(_scalars.WRITERS)
-        leaf = leaf_writer(kind)
-        if leaf is not None:
-            self._append(leaf(value))
+            self.value(value)
         elif hasattr(kind, "__json__"):
             self._enter(value)
             try:

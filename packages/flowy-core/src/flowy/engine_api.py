@@ -14,7 +14,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flowy.events import CallId, Command, Event
+from flowy.events import (
+    CallId,
+    Command,
+    Event,
+    ScheduleActivity,
+    ScheduleWorkflow,
+    TaskCompleted,
+    TaskScheduled,
+    TaskStarted,
+)
 
 logger = logging.getLogger("flowy")
 
@@ -129,6 +138,9 @@ class Observer:
     they happen; while one of them runs the engine waits, so they should be quick. Times are in
     seconds since 1970 (UTC), by the engine's clock, which does not go back in a run. An observer
     that raises an error is logged and told nothing more; the run goes on.
+
+    What happens to every task is told by its parts: to make values of them for nobody would be
+    most of what an observer costs. By itself an observer makes them, for `command` and `event`.
     """
 
     def execution_started(self, execution: ExecutionInfo, input: Any, time: float) -> None:
@@ -140,6 +152,48 @@ class Observer:
     def event(self, execution: ExecutionInfo, event: Event, time: float) -> None:
         """Take note of what happened to an execution."""
 
+    def task_scheduled(
+        self,
+        execution: ExecutionInfo,
+        call: CallId,
+        input: Any,
+        kind: str,
+        sources: tuple[CallId, ...],
+        time: float,
+    ) -> None:
+        """Take note that an attempt was commanded, and taken on; or that as a command and an event.
+
+        Parameters
+        ----------
+        execution
+            whose call it is.
+        call
+            the attempt.
+        input
+            the payload of its arguments.
+        kind
+            what runs it: `activity`, `workflow` and so on.
+        sources
+            the calls whose results went into the input.
+        time
+            when.
+        """
+        command = ScheduleWorkflow if kind == "workflow" else ScheduleActivity
+        self.command(execution, command(call, input, sources), time)
+        self.event(execution, TaskScheduled(call, input, kind), time)
+
+    def task_started(
+        self, execution: ExecutionInfo, call: CallId, worker: str, time: float
+    ) -> None:
+        """Take note that a worker began with an attempt; or that as an event."""
+        self.event(execution, TaskStarted(call, worker), time)
+
+    def task_completed(
+        self, execution: ExecutionInfo, call: CallId, result: Any, time: float
+    ) -> None:
+        """Take note that an attempt ended well, with its result's payload; or that as an event."""
+        self.event(execution, TaskCompleted(call, result), time)
+
     def run_ended(self, time: float) -> None:
         """Take note that the run is over; nothing more will be told."""
 
@@ -147,9 +201,7 @@ class Observer:
 class Observers(Observer):
     """Tells several observers, and drops those that fail.
 
-    An observer whose method is that of `Observer`, which does nothing, is not bothered with it. An
-    engine can ask before it makes what nobody wants to be told: that is most of what observers
-    cost.
+    An observer whose method is that of `Observer`, which does nothing, is not bothered with it.
 
     Parameters
     ----------
@@ -163,16 +215,6 @@ class Observers(Observer):
 
     def __bool__(self) -> bool:
         return bool(self._observers)
-
-    @property
-    def want_commands(self) -> bool:
-        """Whether `command` would be passed on to anybody."""
-        return bool(self._commands)
-
-    @property
-    def want_events(self) -> bool:
-        """Whether `event` would be passed on to anybody."""
-        return bool(self._events)
 
     def execution_started(self, execution: ExecutionInfo, input: Any, time: float) -> None:
         """Pass it on."""
@@ -198,6 +240,42 @@ class Observers(Observer):
             except Exception:
                 self._drop(observer, "event")
 
+    def task_scheduled(
+        self,
+        execution: ExecutionInfo,
+        call: CallId,
+        input: Any,
+        kind: str,
+        sources: tuple[CallId, ...],
+        time: float,
+    ) -> None:
+        """Pass it on."""
+        for observer in self._scheduled:
+            try:
+                observer.task_scheduled(execution, call, input, kind, sources, time)
+            except Exception:
+                self._drop(observer, "task_scheduled")
+
+    def task_started(
+        self, execution: ExecutionInfo, call: CallId, worker: str, time: float
+    ) -> None:
+        """Pass it on."""
+        for observer in self._started:
+            try:
+                observer.task_started(execution, call, worker, time)
+            except Exception:
+                self._drop(observer, "task_started")
+
+    def task_completed(
+        self, execution: ExecutionInfo, call: CallId, result: Any, time: float
+    ) -> None:
+        """Pass it on."""
+        for observer in self._completed:
+            try:
+                observer.task_completed(execution, call, result, time)
+            except Exception:
+                self._drop(observer, "task_completed")
+
     def run_ended(self, time: float) -> None:
         """Pass it on."""
         for observer in self._observers:
@@ -208,8 +286,18 @@ class Observers(Observer):
 
     def _find_listeners(self) -> None:
         # New lists every time, because the old ones may be being gone through.
-        self._commands = [each for each in self._observers if _listens(each, "command")]
-        self._events = [each for each in self._observers if _listens(each, "event")]
+        self._commands = self._listening("command")
+        self._events = self._listening("event")
+        self._scheduled = self._listening("task_scheduled", "command", "event")
+        self._started = self._listening("task_started", "event")
+        self._completed = self._listening("task_completed", "event")
+
+    def _listening(self, *methods: str) -> list[Observer]:
+        return [
+            observer
+            for observer in self._observers
+            if any(_listens(observer, method) for method in methods)
+        ]
 
     def _drop(self, observer: Observer, what: str) -> None:
         self._observers = [each for each in self._observers if each is not observer]

@@ -298,6 +298,7 @@ class Execution:
         self._closings = number = self._closings + 1
         task.scheduled = False
         task.carried = None
+        task.sources = ()
         # Set last: another thread takes a node with an order for closed.
         task.order = (number, 0, 0)
         if self._forgets:

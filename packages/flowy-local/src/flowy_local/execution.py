@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from flowy.engine_api import ExecutionInfo
 from flowy.errors import NonDeterminismError, SuspendTask, TaskCancelled
-from flowy.events import CallId, CloseWorkflow, Event, TimerFired
+from flowy.events import CloseWorkflow, Event, TimerFired
 from flowy.execution import Execution
-from flowy.run import Task
+from flowy.run import Task, calls_of
 from flowy.task import Node
 from flowy_local.activities import Activity
+from flowy_local.threads import wait_on_main
 
 if TYPE_CHECKING:
     from flowy_local.scheduler import Scheduler
@@ -46,7 +47,6 @@ class Job:
 
     __slots__ = (
         "__weakref__",
-        "call",
         "child",
         "details",
         "execution",
@@ -69,8 +69,6 @@ class Job:
         self.worker: Any = None
         self.timer: Any = None
 
-    #: what observers know the attempt by; not there without any
-    call: CallId
     #: when it began or gave its last heartbeat, by the scheduler's clock; not there before
     last_beat: float
     #: of the last heartbeat; not there before
@@ -135,11 +133,12 @@ class LocalExecution:
         self._delays = 0
         #: what observers are told of it, if there are any
         self.info: ExecutionInfo | None = None
-        self._watch: Watch
+        #: who tells them; not there without any
+        self.watch: Watch
         if scheduler.watch is not None:
-            self._watch = scheduler.watch
+            self.watch = scheduler.watch
             self.info = self._describe(restarts)
-            self._watch.began(self.info, payload)
+            self.watch.execution_started(self.info, payload, self.watch.time())
 
     def again(self, payload: Any) -> LocalExecution:
         """Return the execution that a restart starts."""
@@ -166,8 +165,10 @@ class LocalExecution:
         target = task.dependency.target
         task.carried = job = Job(self, task, target)
         if self.info is not None:
-            job.call = task.call
-            self._watch.scheduled(self.info, task, job.call)
+            watch = self.watch
+            sources = calls_of(task.sources) if task.sources else ()
+            kind = task.dependency.kind
+            watch.task_scheduled(self.info, task.call, task.input, kind, sources, watch.time())
         task.sources = ()
         scheduler.unfinished += 1
         if type(target) is Activity:
@@ -184,7 +185,7 @@ class LocalExecution:
         if self.dropped:
             return
         if self.info is not None:
-            self._watch.delayed(self.info, task.call, delay)
+            self.watch.delayed(self.info, task.call, delay)
         self._delays += 1
         self.scheduler.unfinished += 1
         self.scheduler.clock.call_later(delay, self.scheduler.fire, self, task)
@@ -192,7 +193,7 @@ class LocalExecution:
     def close(self, command: CloseWorkflow) -> None:
         """Let go of what nobody needs any more, and tell whoever waits for the end."""
         if self.info is not None:
-            self._watch.closed(self.info, command)
+            self.watch.command(self.info, command, self.watch.time())
         if not self.scheduler.waits:
             self.drop()
         if self.job is not None:
@@ -212,17 +213,13 @@ class LocalExecution:
     def happened(self, event: Event) -> None:
         """Tell observers, if there are any."""
         if self.info is not None:
-            self._watch.happened(self.info, event)
+            self.watch.event(self.info, event, self.watch.time())
 
     def started(self, job: Job, worker: str) -> None:
         """Tell the observers, which there are, that a worker began with a job."""
-        assert self.info is not None
-        self._watch.started(self.info, job.call, worker)
-
-    def completed(self, job: Job, payload: Any) -> None:
-        """Tell observers, if there are any, that a job ended well."""
-        if self.info is not None:
-            self._watch.completed(self.info, job.call, payload)
+        if not job.over:
+            assert self.info is not None
+            self.watch.task_started(self.info, job.task.call, worker, self.watch.time())
 
     def unblock(self) -> None:
         """Let the code go on: what it stopped on has closed."""
@@ -355,7 +352,7 @@ class LocalExecution:
         """Wait until somebody wakes the parked code."""
         self.scheduler.let_go()
         try:
-            self._waiter.acquire()
+            wait_on_main(self._waiter)
         except BaseException:
             # Ctrl-C: leave the waiter as it was, for the code may catch this and wait again.
             with self.scheduler:

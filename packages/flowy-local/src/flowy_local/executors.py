@@ -108,7 +108,7 @@ class ExecutorWorkers:
             self._in_flight += 1
         job.worker = self
         if job.execution.info is not None:
-            self._scheduler.post(self._scheduler.started, job, type(self._executor).__name__)
+            self._scheduler.tell_started(job, type(self._executor).__name__)
         if target.timeout is not None:
             job.timer = self._scheduler.clock.call_later(
                 target.timeout, self._scheduler.expire, job, "START_TO_CLOSE"

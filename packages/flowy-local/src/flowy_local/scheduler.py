@@ -23,7 +23,7 @@ from flowy.events import (
 )
 from flowy_local.activities import Failure, failure_of
 from flowy_local.execution import Job, LocalExecution
-from flowy_local.threads import ThreadPool, Worker
+from flowy_local.threads import ThreadPool, Worker, wait_on_main
 from flowy_local.timers import Clock
 
 if TYPE_CHECKING:
@@ -104,6 +104,19 @@ class Scheduler:
         # Not only for this post: whoever holds the lock deals with those of others as well.
         self.wake()
 
+    def tell_started(self, job: Job, worker: str) -> None:
+        """Tell observers that a worker begins with a job, at once if nobody has the lock."""
+        if not self._lock.acquire(False):
+            self.post(job.execution.started, job, worker)
+            return
+        try:
+            job.execution.started(job, worker)
+        finally:
+            self._lock.release()
+        if self._posts:
+            self._deal()
+            self.wake()
+
     def post_outcome(self, job: Job, outcome: Any) -> None:
         """Post the end of a job: its result's payload, or a Failure.
 
@@ -170,7 +183,9 @@ class Scheduler:
             return
         self.end(job)
         execution = job.execution
-        execution.completed(job, payload)
+        if execution.info is not None:
+            watch = execution.watch
+            watch.task_completed(execution.info, job.task.call, payload, watch.time())
         execution.core.complete_task(job.task, payload)
         self._progressed(execution)
 
@@ -190,11 +205,6 @@ class Scheduler:
         else:
             core.fail_task(task, "error", error)
         self._progressed(job.execution)
-
-    def started(self, job: Job, worker: str) -> None:
-        """Deal with the begin of a job; only observers want to know."""
-        if not job.over:
-            job.execution.started(job, worker)
 
     def _timed_out(self, job: Job, limit: str) -> None:
         if job.over:
@@ -299,7 +309,7 @@ class Scheduler:
             if not self.unfinished:
                 return
             self._all_over = waiter
-        waiter.acquire()
+        wait_on_main(waiter)
         self.check()
 
 
@@ -331,7 +341,7 @@ class _WorkflowWorker(Worker):
             if job.over:
                 return None
             if job.execution.info is not None:
-                scheduler.started(job, threading.current_thread().name)
+                job.execution.started(job, threading.current_thread().name)
             job.child = LocalExecution(scheduler, job.target.config, job.task.input, job)
             return job.child
 

@@ -17,6 +17,20 @@ from typing import Any
 #: the place of a thread that there could be
 _NOT_STARTED: Any = object()
 
+#: how many seconds Ctrl-C may go unseen
+INTERRUPT_CHECK = 1.0
+
+
+def wait_on_main(waiter: Any) -> None:
+    """Take a lock that another thread releases, and let Ctrl-C interrupt that.
+
+    A signal interrupts the wait for a lock only if it comes to this thread, and while it waits:
+    one that comes just before, or to another thread, would go unseen until the lock is released. So
+    the wait is ended now and then.
+    """
+    while not waiter.acquire(timeout=INTERRUPT_CHECK):
+        pass
+
 
 class ThreadPool:
     """Up to `size` threads.

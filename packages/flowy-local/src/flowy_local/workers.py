@@ -108,7 +108,7 @@ class CallersThread(ThreadedWorkers):
                 return False
             scheduler = self._scheduler
             if job.execution.info is not None:
-                scheduler.post(scheduler.started, job, threading.current_thread().name)
+                scheduler.tell_started(job, threading.current_thread().name)
             try:
                 outcome = Context().run(
                     call_with_heartbeats,
@@ -154,6 +154,7 @@ class ActivityWorker(Worker):
         self._scheduler = scheduler
         self._pool = pool
         self._current: Job | None = None
+        self._name = threading.current_thread().name
         send_heartbeats_to(self._beat)
 
     def work(self, job: Job) -> bool:
@@ -162,7 +163,7 @@ class ActivityWorker(Worker):
         self._current = job
         if not job.over:
             if job.execution.info is not None:
-                self._scheduler.post(self._scheduler.started, job, threading.current_thread().name)
+                self._scheduler.tell_started(job, self._name)
             target = job.target
             if target.limited:
                 self._watch(job, target)

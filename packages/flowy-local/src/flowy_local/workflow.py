@@ -342,7 +342,7 @@ def _shut_down(scheduler: Scheduler, workers: ActivityWorkers, interrupted: bool
         if scheduler.root is not None:
             scheduler.root.drop()
         if scheduler.watch is not None:
-            scheduler.watch.ended()
+            scheduler.watch.run_ended(scheduler.watch.time())
     scheduler.ready.clear()
     scheduler.workflow_threads.close()
     workers.close()

@@ -141,10 +141,12 @@ def _add_commands(
 ) -> None:
     dependencies = workflow.code.dependencies
     store = workflow.config.payloads
+    # Whatever the order of events made the machine think: what a timer waits for is on its way.
+    waiting = history.throttled.keys() | set(history.timers.values())
     for command in commands:
         assert isinstance(command, (ScheduleActivity, ScheduleWorkflow, StartTimer))
         call = command.call
-        if call in history.throttled:
+        if call in waiting:
             continue
         dependency = dependencies[call.name]
         # Before the decision is made, which may write an input into a store.

@@ -6,6 +6,7 @@ for one too long does.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -225,8 +226,8 @@ def _nobody_polls(case: _Case) -> Iterator[str]:
         yield (
             f"nobody has taken {what} from task list {place.name!r} for "
             f"{span(case.now - scheduled)}{count}: no worker polls it, or all are busy; start one "
-            f"with `flowy swf worker MODULE {option} --domain {case.domain} --task-list "
-            f"{place.name}`"
+            f"with `flowy swf worker MODULE {option} --domain {shlex.quote(case.domain)} "
+            f"--task-list {shlex.quote(place.name)}`"
         )
 
 

@@ -359,12 +359,13 @@ def find_run(client: Any, domain: str, workflow_id: str) -> str | None:
         "domain": domain,
         "executionFilter": {"workflowId": workflow_id},
         "startTimeFilter": {"oldestDate": EVER},
-        "maximumPageSize": 1,
     }
     for look in (client.list_open_workflow_executions, client.list_closed_workflow_executions):
         for info in look(**asked)["executionInfos"]:
-            run_id: str = info["execution"]["runId"]
-            return run_id
+            # Not every service that is like Amazon's filters closed executions.
+            if info["execution"]["workflowId"] == workflow_id:
+                run_id: str = info["execution"]["runId"]
+                return run_id
     return None
 
 

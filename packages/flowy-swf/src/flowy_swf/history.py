@@ -228,11 +228,11 @@ class History:
 
     def _refused(self, call: CallId, kind: str, cause: str) -> None:
         """Take in that the service did not schedule an attempt."""
-        if cause in PASSING:
-            self._refusals[call] = self.throttled[call] = self._refusals.get(call, 0) + 1
-            return
         if self._is_open(call):
             self._log.warning("%s was refused (%s) and is open already; it goes on", call, cause)
+            return
+        if cause in PASSING:
+            self._refusals[call] = self.throttled[call] = self._refusals.get(call, 0) + 1
             return
         input = self._inputs.get((call.name, call.number), UNKNOWN_INPUT)
         self.events.append(TaskScheduled(call, input, kind))

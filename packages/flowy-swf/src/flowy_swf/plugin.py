@@ -15,11 +15,13 @@ def flowy_engine() -> flowy.Engine:
         summary="Amazon SWF, with deciders and activity workers on any number of machines",
         configure="flowy_swf.config:configure",
         names={
+            "S3Payloads": "flowy_swf.s3:S3Payloads",
             "SWFActivityConfig": "flowy_swf.config:SWFActivityConfig",
             "SWFActivityWorker": "flowy_swf.activity_worker:SWFActivityWorker",
             "SWFClient": "flowy_swf.client:SWFClient",
             "SWFRegistrationError": "flowy_swf.registration:SWFRegistrationError",
             "SWFWorkflowConfig": "flowy_swf.config:SWFWorkflowConfig",
+            "SWFWorkflowHandle": "flowy_swf.handle:SWFWorkflowHandle",
             "SWFWorkflowStarter": "flowy_swf.starter:SWFWorkflowStarter",
             "SWFWorkflowWorker": "flowy_swf.workflow_worker:SWFWorkflowWorker",
         },

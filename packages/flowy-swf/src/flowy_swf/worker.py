@@ -130,7 +130,8 @@ class Worker(Generic[ConfigT]):
     ) -> None:
         """Serve a task list until stopped, by `stop` or a signal.
 
-        Tasks are handled on threads of their own, never on the calling one.
+        Tasks are handled on threads of their own, never on the calling one. A worker has one run at
+        a time.
 
         On the main thread, SIGTERM and SIGINT have no more polls sent, and polls and tasks that are
         under way end first. A second one ends everything at once with KeyboardInterrupt.
@@ -154,11 +155,11 @@ class Worker(Generic[ConfigT]):
             what tells this worker from others in histories, at most 256 characters; by default the
             host and process. With several processes their ids are added.
         processes
-            how many processes serve. One is this process; more are started by it and replaced when
-            they crash, by fork on Linux, and elsewhere, or when this process has several threads,
-            anew, for which they have to import what is registered.
+            how many processes serve. One is this process. More are started by it, and replaced when
+            they crash. On Linux they are forks of it, unless it has other threads; else they are
+            new ones, which have to be able to import what is registered.
         threads
-            how many tasks each process handles at once. A thread polls only while it has none.
+            how many tasks each process handles at once. A thread polls while it has none.
         grace
             how many seconds polls and tasks get to end after a stop, or None for no limit. What has
             not ended then is left, and the service has its tasks time out.

@@ -59,7 +59,7 @@ class SWFWorkflowWorker(Worker[SWFWorkflowConfig]):
             return
         try:
             began = time.monotonic()
-            history = History(workflow.config.payloads, workflow.code.dependencies)
+            history = History(workflow.config.payloads, workflow.code.dependencies, log)
             self._read(client, domain, task_list, task, history, log)
             _warn_of_length(task, type_name, log)
             answer = decide(workflow, history, execution)

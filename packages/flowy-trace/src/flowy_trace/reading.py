@@ -103,9 +103,8 @@ class _Reader:
 # --- what events and commands mean ----------------------------------------------------------------
 
 
-def _sources(call: _Call, attempt: int, data: CallId | tuple[CallId, ...], time: float) -> None:
-    # A single one is told of by itself, which takes less.
-    call.sources = (data,) if isinstance(data, CallId) else data
+def _sources(call: _Call, attempt: int, data: tuple[CallId, ...], time: float) -> None:
+    call.sources = data
 
 
 def _kind(call: _Call, attempt: int, data: str, time: float) -> None:
@@ -115,6 +114,13 @@ def _kind(call: _Call, attempt: int, data: str, time: float) -> None:
 def _scheduled(call: _Call, attempt: int, data: Any, time: float) -> None:
     call.input = data
     call.change(attempt, scheduled=time)
+
+
+def _scheduled_with(
+    call: _Call, attempt: int, data: tuple[Any, tuple[CallId, ...]], time: float
+) -> None:
+    input, call.sources = data
+    _scheduled(call, attempt, input, time)
 
 
 def _started(call: _Call, attempt: int, data: str, time: float) -> None:
@@ -142,12 +148,14 @@ def _delayed(call: _Call, attempt: int, data: None, time: float) -> None:
     call.change(attempt, delayed=time)
 
 
-#: what is told of calls; `str` stands for the kind of a call, if it is no activity
+#: what is told of calls; `str` stands for the kind of a call, if it is no activity, and `tuple` for
+#: both what goes in and where it came from, which takes less than two entries
 CALL_EVENTS: dict[type, Callable[[_Call, int, Any, float], None]] = {
     ScheduleActivity: _sources,
     ScheduleWorkflow: _sources,
     str: _kind,
     TaskScheduled: _scheduled,
+    tuple: _scheduled_with,
     TaskStarted: _started,
     TaskCompleted: _completed,
     TaskFailed: _failed,

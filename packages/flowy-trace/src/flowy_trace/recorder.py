@@ -13,6 +13,7 @@ from flowy import errors
 from flowy.engine_api import ExecutionInfo, Observer
 from flowy.errors import TaskError
 from flowy.events import (
+    CallId,
     Command,
     CompleteWorkflow,
     Event,
@@ -65,13 +66,10 @@ class Recorder(Observer):
     def command(self, execution: ExecutionInfo, command: Command, time: float) -> None:
         """Take down what an execution wants done."""
         kind = type(command)
-        if kind is ScheduleActivity or kind is ScheduleWorkflow:
+        if isinstance(command, (ScheduleActivity, ScheduleWorkflow)):
             # The event says all but this.
-            sources = command.sources  # type: ignore[union-attr]
-            if sources:
-                if len(sources) == 1:
-                    sources = sources[0]
-                self._told += (execution, kind, command.call, sources, time)  # type: ignore[union-attr]
+            if command.sources:
+                self._told += (execution, kind, command.call, command.sources, time)
         elif isinstance(command, CompleteWorkflow):
             self._told += (execution, kind, None, _kept_result(command.result), time)
         elif isinstance(command, FailWorkflow):
@@ -82,32 +80,55 @@ class Recorder(Observer):
 
     def event(self, execution: ExecutionInfo, event: Event, time: float) -> None:
         """Take down what happened to an execution."""
-        kind = type(event)
-        if kind not in CALL_EVENTS:
-            return
-        data: Any
-        if kind is TaskStarted:
-            data = event.worker  # type: ignore[union-attr]
-        elif kind is TaskCompleted:
-            data = event.result  # type: ignore[union-attr]
-            if type(data) is not str or len(data) > LIMIT:
-                data = _kept_result(data)
-        elif kind is TaskScheduled:
-            data = event.input  # type: ignore[union-attr]
-            if type(data) is not str or len(data) > LIMIT:
-                data = _kept_input(data)
-            if event.kind != "activity":  # type: ignore[union-attr]
-                self._told += (execution, str, event.call, event.kind, time)  # type: ignore[union-attr]
-        elif isinstance(event, TaskFailed):
-            # Without the exception, which holds on to all that was there when it was raised.
-            data = describe.error(event.error_type, event.message, event.traceback)
-        elif isinstance(event, TaskTimedOut):
-            data = describe.error("TimedOut", event.timeout_type)
-        elif isinstance(event, TaskCancelled):
-            data = describe.error("Cancelled", event.details)
+        data: Any = None
+        if isinstance(event, TaskScheduled):
+            self.task_scheduled(execution, event.call, event.input, event.kind, (), time)
+        elif isinstance(event, TaskStarted):
+            self.task_started(execution, event.call, event.worker, time)
+        elif isinstance(event, TaskCompleted):
+            self.task_completed(execution, event.call, event.result, time)
+        elif type(event) in CALL_EVENTS:
+            if isinstance(event, TaskFailed):
+                # Without the exception, which holds on to all that was there when it was raised.
+                data = describe.error(event.error_type, event.message, event.traceback)
+            elif isinstance(event, TaskTimedOut):
+                data = describe.error("TimedOut", event.timeout_type)
+            elif isinstance(event, TaskCancelled):
+                data = describe.error("Cancelled", event.details)
+            self._told += (execution, type(event), event.call, data, time)  # type: ignore[union-attr]
+
+    def task_scheduled(
+        self,
+        execution: ExecutionInfo,
+        call: CallId,
+        input: Any,
+        kind: str,
+        sources: tuple[CallId, ...],
+        time: float,
+    ) -> None:
+        """Take down that an attempt was commanded, and taken on."""
+        if type(input) is not str or len(input) > LIMIT:
+            input = _kept_input(input)
+        if kind != "activity":
+            self._told += (execution, str, call, kind, time)
+        if sources:
+            self._told += (execution, tuple, call, (input, sources), time)
         else:
-            data = None
-        self._told += (execution, kind, event.call, data, time)  # type: ignore[union-attr]
+            self._told += (execution, TaskScheduled, call, input, time)
+
+    def task_started(
+        self, execution: ExecutionInfo, call: CallId, worker: str, time: float
+    ) -> None:
+        """Take down that a worker began with an attempt."""
+        self._told += (execution, TaskStarted, call, worker, time)
+
+    def task_completed(
+        self, execution: ExecutionInfo, call: CallId, result: Any, time: float
+    ) -> None:
+        """Take down that an attempt ended well."""
+        if type(result) is not str or len(result) > LIMIT:
+            result = _kept_result(result)
+        self._told += (execution, TaskCompleted, call, result, time)
 
     def run_ended(self, time: float) -> None:
         """Take down that the run is over."""

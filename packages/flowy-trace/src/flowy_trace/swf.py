@@ -221,11 +221,14 @@ class Reading:
 
     def _identity(self, text: str) -> CallId:
         try:
-            return CallId.parse(text)
+            call = CallId.parse(text)
         except ValueError:
-            name = re.sub(r"\W+", "_", text) or "call"
-            number = self._strangers[name] = self._strangers.get(name, -1) + 1
-            return CallId(name, number)
+            call = None
+        if call is not None and call.name.isidentifier():
+            return call
+        name = re.sub(r"\W+", "_", text) or "call"
+        number = self._strangers[name] = self._strangers.get(name, -1) + 1
+        return CallId(name, number)
 
 
 def attributes(event: Json) -> Json:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from flowy.engine_api import ExecutionInfo
 from flowy.events import CallId
+from flowy_trace.describe import printable
 from flowy_trace.model import Trace
 from flowy_trace.recorder import Recorder
 from flowy_trace.swf import Json, Reading, attributes
@@ -22,7 +23,7 @@ def read(domain: str, workflow_id: str, run_id: str | None = None, client: Any =
     """Read the trace of an execution; see `Trace.from_swf`."""
     service = _Service(make_client() if client is None else client, domain)
     first = service.first_run(workflow_id, run_id or service.latest_run(workflow_id))
-    recorder = Recorder(engine="swf", run=f"{workflow_id} {first}")
+    recorder = Recorder(engine="swf", run=printable(f"{workflow_id} {first}"))
     queue = deque([_Run(workflow_id, first)])
     while queue:
         run = queue.popleft()

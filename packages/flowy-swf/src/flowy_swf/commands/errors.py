@@ -15,7 +15,7 @@ from flowy_swf.starter import WorkflowAlreadyStartedError
 
 
 class BrokenModuleError(Exception):
-    """A module cannot be imported, or what is configured in it contradicts itself."""
+    """A module cannot be imported, or contradicts itself, or cannot go to other processes."""
 
 
 #: errors that say themselves what to do

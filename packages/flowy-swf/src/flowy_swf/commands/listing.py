@@ -66,7 +66,7 @@ def _list(call: Call) -> int:
     if call.json:
         show_json({"executionInfos": found})
     elif found:
-        show_table(("workflow id", "type", "status", "started", "took", "run id"), _rows(found))
+        show_table(("workflow id", "type", "status", "started", "duration", "run id"), _rows(found))
     else:
         call.say(f"domain {call.domain!r} has no such executions")
     if more:
@@ -95,7 +95,7 @@ def _rows(found: list[Any]) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for info in found:
         started = seconds(info["startTimestamp"])
-        ended = info.get("closeTimestamp")
+        ended = info.get("closeTimestamp", now())
         status = info.get("closeStatus", "OPEN")
         if info.get("cancelRequested") and status == "OPEN":
             status = "OPEN, CANCELLING"
@@ -105,7 +105,7 @@ def _rows(found: list[Any]) -> list[tuple[str, ...]]:
                 " ".join(info["workflowType"][part] for part in ("name", "version")),
                 status,
                 stamp(started),
-                "" if ended is None else span(seconds(ended) - started),
+                span(seconds(ended) - started),
                 info["execution"]["runId"],
             )
         )

@@ -54,25 +54,42 @@ def find_workers(call: Call, names: Sequence[str], kinds: Sequence[str]) -> list
 
 
 def _load(call: Call, name: str) -> ModuleType:
-    folder, module = os.getcwd(), name
     if name.endswith(".py"):
-        if not os.path.isfile(name):
-            call.fail(f"there is no file {name!r}")
-        folder, file = os.path.split(os.path.abspath(name))
-        module = file.removesuffix(".py")
-    if not all(part.isidentifier() for part in module.split(".")):
-        call.fail(f"{name!r} is neither a module nor a file that can be imported as one")
-    # It stays there, for worker processes that have to import it anew.
-    if folder not in sys.path[:1]:
-        sys.path.insert(0, folder)
+        return _load_file(call, name)
+    if not all(part.isidentifier() for part in name.split(".")):
+        call.fail(f"{name!r} is neither a module nor a file that ends in .py")
     try:
-        return importlib.import_module(module)
+        return _import(os.getcwd(), name)
     except ModuleNotFoundError as exc:
-        if exc.name is not None and f"{module}.".startswith(f"{exc.name}."):
-            call.fail(f"there is no module {module!r}, neither here nor among what is installed")
+        # A module that is there may import one that is not.
+        if exc.name is not None and f"{name}.".startswith(f"{exc.name}."):
+            call.fail(f"there is no module {name!r}, neither here nor among what is installed")
         raise _broken(name, exc) from exc
     except Exception as exc:
         raise _broken(name, exc) from exc
+
+
+def _load_file(call: Call, path: str) -> ModuleType:
+    if not os.path.isfile(path):
+        call.fail(f"there is no file {path!r}")
+    folder, file = os.path.split(os.path.abspath(path))
+    name = file.removesuffix(".py")
+    if "." in name:
+        call.fail(f"{file!r} cannot be imported: rename it, with no dot but that of '.py'")
+    try:
+        module = _import(folder, name)
+    except Exception as exc:
+        raise _broken(path, exc) from exc
+    if not os.path.samefile(getattr(module, "__file__", None) or os.devnull, path):
+        call.fail(f"{path!r} cannot be imported: there is another module {name!r}; rename the file")
+    return module
+
+
+def _import(folder: str, name: str) -> ModuleType:
+    # It stays there, for worker processes that have to import it anew.
+    if folder not in sys.path[:1]:
+        sys.path.insert(0, folder)
+    return importlib.import_module(name)
 
 
 def _broken(name: str, exc: Exception) -> BrokenModuleError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import Any
 
 from flowy_swf.checks import CHILD_POLICIES
@@ -142,7 +143,8 @@ def _wait(call: Call, execution: Any) -> int:
         text = execution.payload(timeout)
     except KeyboardInterrupt:
         call.say(
-            f"the execution goes on; `flowy swf result {execution.workflow_id}` waits for it again"
+            f"the execution goes on; `flowy swf result {shlex.quote(execution.workflow_id)}` waits "
+            "for it again"
         )
         raise
     show_json(_parsed(text))

@@ -102,6 +102,7 @@ def _register(call: Call) -> int:
 
 
 def _work(call: Call) -> int:
+    from flowy_swf.commands.errors import BrokenModuleError
     from flowy_swf.polling import Stop, stopped_by_signals
     from flowy_swf.processes import supervise
     from flowy_swf.worker import set_up_log
@@ -136,7 +137,10 @@ def _work(call: Call) -> int:
         if arguments.processes == 1:
             work(stop)
         else:
-            supervise(work, arguments.processes, stop, arguments.grace)
+            try:
+                supervise(work, arguments.processes, stop, arguments.grace)
+            except TypeError as exc:
+                raise BrokenModuleError(str(exc)) from exc
     return 0
 
 

@@ -461,16 +461,17 @@
   }
 
   function attemptsTable(row) {
-    const table = make("table"), head = make("tr");
-    for (const title of columns) head.append(make("th", "", title));
+    const table = make("table"), head = make("tr"), lines = row.attempts.map(cells);
+    const used = columns.map((_, column) => column).filter((column) => lines.some((line) => line[column]));
+    for (const column of used) head.append(make("th", "", columns[column]));
     table.append(head);
-    for (const attempt of row.attempts) {
+    for (const [number, attempt] of row.attempts.entries()) {
       const line = make("tr");
-      for (const cell of cells(attempt)) line.append(make("td", "", cell));
+      for (const column of used) line.append(make("td", "", lines[number][column]));
       table.append(line);
       if (attempt.error && attempt !== row.attempts[row.attempts.length - 1]) {
         const cell = make("td"), extra = make("tr");
-        cell.colSpan = 7;
+        cell.colSpan = used.length;
         cell.append(make("pre", "error", `${attempt.error.type}: ${attempt.error.message}`));
         if (attempt.error.traceback) cell.append(make("pre", "traceback", attempt.error.traceback));
         extra.append(cell);
