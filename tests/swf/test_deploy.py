@@ -113,6 +113,7 @@ def test_a_poll_of_a_program_that_is_killed_loses_a_task_until_it_times_out(
         workflow_id = running.start("square", 4)
         found.begun(1)
         found.start()
+        running.emulator.advance(30)
         assert outcome(running.end(workflow_id)) == [16]
         counted = events(running, [workflow_id])
         notes = found.notes

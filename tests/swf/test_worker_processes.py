@@ -75,11 +75,14 @@ def test_a_process_that_crashes_is_replaced_and_its_task_is_tried_again(
 ) -> None:
     program = programs.start(processes=2)
     workflow_id = programs.running.start("crash", how)
+    programs.begun(1)
+    # Only another process makes them two again.
+    programs.polled(2)
+    programs.running.emulator.advance(30)
     assert outcome(programs.running.end(workflow_id)) == [how]
     # All that a service can promise is that it times out.
     assert programs.notes == [how, how]
     assert "ActivityTaskTimedOut" in programs.running.types(workflow_id)
-    programs.polled(2)
     program.process.terminate()
     status, _, (message, *_) = program.end()
     assert status == 0

@@ -83,7 +83,7 @@ def worker() -> Worker:
     """Return a worker for all activities here."""
     found = Worker()
     for name, function in ACTIVITIES.items():
-        found.register(activity_config(default_heartbeat=1), function, 1, name)
+        found.register(activity_config(default_heartbeat=30), function, 1, name)
     return found
 
 
