@@ -314,6 +314,25 @@ def test_a_history_without_an_end_allows_for_more_calls() -> None:
     testing.replay(calls_one_more, running)
 
 
+def test_code_says_nothing_again_in_a_replay() -> None:
+    said: list[bool] = []
+
+    def factory(add: Task) -> Any:
+        def run() -> Any:
+            said.append(not flowy.is_replaying())
+            total = add(1, 2) + 0
+            said.append(not flowy.is_replaying())
+            return total
+
+        return run
+
+    workflow = LocalWorkflow(factory)
+    workflow.conf_activity("add", add)
+    [history] = recorded(workflow)
+    testing.replay(workflow, history)
+    assert said == [True, True, False, False]
+
+
 def test_a_dependency_that_is_gone_is_told() -> None:
     def lonely(other: Task) -> Any:
         return lambda *numbers: other()

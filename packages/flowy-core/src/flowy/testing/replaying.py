@@ -28,9 +28,9 @@ from flowy.testing.histories import History, summary_of
 def replay(workflow: WorkflowConfig | Callable[..., Any], history: History) -> None:
     """Check that the code still does what it did when a history was made.
 
-    No task is run. The code has to make the recorded calls with the recorded inputs, and to end as
-    it ended if the history has an end. Calls that the history does not have are no difference:
-    running workflows would make them next.
+    No task is run, and a `WorkflowLogger` says nothing. The code has to make the recorded calls with
+    the recorded inputs, and to end as it ended if the history has an end. Calls that the history
+    does not have are no difference: running workflows would make them next.
 
     Parameters
     ----------
@@ -62,7 +62,11 @@ def replay_execution(
     history: History,
 ) -> None:
     """Replay a history with these dependencies; raise NonDeterminismError if the code differs."""
-    execution = Execution(factory, dependencies, history.input, history.events, codec=codec)
+    events = history.events
+    # All of it was seen before, so what code says once it has said.
+    execution = Execution(
+        factory, dependencies, history.input, events, codec=codec, replayed=len(events)
+    )
     execution.run()
     end = execution.closed
     if history.end is not None and (end is None or not _same_end(codec, history.end, end)):
