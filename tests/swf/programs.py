@@ -124,7 +124,7 @@ class Programs:
 def programs(folder: Path, **options: Any) -> Iterator[Programs]:
     """Return a fleet for programs; no process of them is left afterwards."""
     # On a slow machine nothing may time out but what a test has time out.
-    with fleet(**{"clock": "virtual", "long_poll": 0.2, **options}) as running:
+    with fleet(**{"clock": "virtual", "long_poll": 0.5, **options}) as running:
         for worker in (worker_program.worker(), worker_program.decider()):
             register_types(running.client, DOMAIN, worker.types)
         found = Programs(running, folder)

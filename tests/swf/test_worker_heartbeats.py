@@ -6,6 +6,7 @@ import logging
 import pickle
 import queue
 import threading
+from contextlib import AbstractContextManager
 from typing import Any
 
 import botocore.exceptions
@@ -202,11 +203,29 @@ def test_in_another_process_heartbeats_begin_anew() -> None:
 # --- whole activities -----------------------------------------------------------------------------
 
 
-class Beats:
-    """A fleet for one activity, and a queue with the details of each heartbeat that was taken."""
+def virtual() -> AbstractContextManager[Fleet]:
+    """Return a fleet in which nothing times out on a slow machine."""
+    return fleet(clock="virtual")
 
-    def __init__(self, running: Fleet, activity: Any, **conf: Any) -> None:
+
+class Beats:
+    """A fleet for one activity, and a queue with the details of each heartbeat that was taken.
+
+    Parameters
+    ----------
+    running
+        the fleet.
+    activity
+        the activity, whose heartbeats are a second apart at most.
+    passes
+        how many seconds of the service's clock pass after each heartbeat.
+    conf
+        what its dependency is configured with.
+    """
+
+    def __init__(self, running: Fleet, activity: Any, passes: float = 0, **conf: Any) -> None:
         self.running = running
+        self.passes = passes
         self.taken: queue.Queue[Any] = queue.Queue()
         self.failures: queue.Queue[str] = queue.Queue()
         decider, worker = SWFWorkflowWorker(), SWFActivityWorker()
@@ -226,19 +245,19 @@ class Beats:
             self.failures.put(str(exc))
             raise
         self.taken.put(call.keywords.get("details"))
+        self.running.emulator.advance(self.passes)
         return answer
 
 
 def test_an_activity_that_says_nothing_outlives_its_heartbeat_time_out() -> None:
     def activity() -> str:
-        # Three in a time-out of a second, so it is over when there were four.
         for _ in range(4):
             beats.taken.get(timeout=30)
         return "alive"
 
     beats: Beats
-    with fleet() as running:
-        beats = Beats(running, activity)
+    with virtual() as running:
+        beats = Beats(running, activity, passes=0.9)
         workflow_id = running.start("workflow")
         assert outcome(running.end(workflow_id)) == "alive"
         assert "ActivityTaskTimedOut" not in running.types(workflow_id)
@@ -251,7 +270,7 @@ def test_the_worker_goes_on_to_report_what_the_activity_said_last() -> None:
         return [beats.taken.get(timeout=30) for _ in range(3)]
 
     beats: Beats
-    with fleet() as running:
+    with virtual() as running:
         beats = Beats(running, activity)
         assert running.run("workflow") == ["half way", "nearly there", "nearly there"]
 
@@ -271,7 +290,7 @@ def test_a_request_to_cancel_reaches_an_activity_through_the_workers_heartbeats(
         flowy.heartbeat()
 
     beats: Beats
-    with fleet() as running:
+    with virtual() as running:
         beats = Beats(running, activity)
         workflow_id = running.start("workflow")
         assert begun.wait(30)
@@ -302,7 +321,7 @@ def test_a_task_that_is_closed_reaches_the_activity_and_its_outcome_is_dropped_o
 
     beats: Beats
     running: Fleet
-    with fleet() as running, Listener("was not taken") as listener:
+    with virtual() as running, Listener("was not taken") as listener:
         beats = Beats(running, activity, start_to_close=60)
         with pytest.raises(TaskError):
             running.run("workflow")
@@ -321,7 +340,7 @@ def test_heartbeats_that_fail_do_not_fail_the_task() -> None:
         return "done"
 
     beats: Beats
-    with fleet() as running:
+    with virtual() as running:
         running.emulator.inject.fail("RecordActivityTaskHeartbeat", "ThrottlingException", times=2)
         running.emulator.inject.fail("RecordActivityTaskHeartbeat", "InternalFailure", times=2)
         running.emulator.inject.cut("RecordActivityTaskHeartbeat", "before", times=2)
@@ -342,11 +361,12 @@ def test_heartbeats_go_on_until_the_outcome_is_taken() -> None:
             raise ConnectionResetError
         answer = call()
         if operation == "record_activity_task_heartbeat":
+            running.emulator.advance(0.9)
             beats.put(None)
         return answer
 
     beats: queue.Queue[None] = queue.Queue()
-    with fleet() as running:
+    with virtual() as running:
         decider, worker = SWFWorkflowWorker(), SWFActivityWorker()
         config = workflow_config()
         config.conf_activity("activity", 1, retry=(0,))
@@ -374,7 +394,7 @@ def test_an_outcome_is_given_up_when_the_task_is_closed(
             closed.set()
             raise
 
-    with fleet() as running:
+    with virtual() as running:
         decider, worker = SWFWorkflowWorker(), SWFActivityWorker()
         config = workflow_config()
         config.conf_activity("activity", 1, retry=(0,))

@@ -28,9 +28,9 @@ from flowy.testing.histories import History, summary_of
 def replay(workflow: WorkflowConfig | Callable[..., Any], history: History) -> None:
     """Check that the code still does what it did when a history was made.
 
-    No task is run, and a `WorkflowLogger` says nothing. The code has to make the recorded calls with
-    the recorded inputs, and to end as it ended if the history has an end. Calls that the history
-    does not have are no difference: running workflows would make them next.
+    No task is run, and a `WorkflowLogger` says nothing. The code has to make the recorded calls
+    with the recorded inputs, and to end as it ended if the history has an end. Calls that the
+    history does not have are no difference: running workflows would make them next.
 
     Parameters
     ----------
