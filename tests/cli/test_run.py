@@ -257,7 +257,7 @@ def test_a_wrong_option_is_status_2(flowy_command: Flowy, arguments: list[str], 
     assert (done.returncode, done.stdout) == (2, "")
     usage, _, message = done.stderr.partition("flowy run: error: ")
     assert usage.startswith("usage: flowy run [-h] ")
-    assert message.startswith(error)
+    assert message == f"{error}\n"
 
 
 def test_a_module_that_fails_to_import_shows_where(flowy_command: Flowy, folder: Path) -> None:

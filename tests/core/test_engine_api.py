@@ -191,6 +191,45 @@ def test_an_observer_that_fails_at_a_part_is_dropped(
     )
 
 
+def test_nothing_is_told_after_the_end_of_a_run() -> None:
+    log = Log()
+    observers = Observers([log])
+    told = tell_all(observers)
+    tell_of_a_task(observers)
+    tell_all(observers)
+    assert log.told == told
+
+
+def test_an_observer_that_fails_at_the_end_does_not_keep_it_from_the_others(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Failing(flowy.Observer):
+        def run_ended(self, time: float) -> None:
+            raise OSError("no disk")
+
+        def __repr__(self) -> str:
+            return "<failing>"
+
+    log = Log()
+    Observers([Failing(), log]).run_ended(1.0)
+    assert log.told == [1.0]
+    assert [each.getMessage() for each in caplog.records] == [
+        "observer <failing> failed in run_ended() and is told nothing more; the run goes on"
+    ]
+
+
+def test_an_observer_that_is_none_fails_when_it_is_told_something(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    none: Any = object()
+    log = Log()
+    tell_of_a_task(Observers([none, log]))
+    assert log.told == AS_VALUES
+    assert [each.getMessage() for each in caplog.records] == [
+        f"observer {none!r} failed in task_scheduled() and is told nothing more; the run goes on"
+    ]
+
+
 def test_an_observer_that_overrides_nothing_does_nothing() -> None:
     observer = flowy.Observer()
     tell_all(observer)
@@ -263,7 +302,6 @@ def test_a_reference_to_what_is_not_there_is_an_import_error() -> None:
         ("execution_started", (ExecutionInfo("", "Example"), "[[], {}]", 1.0)),
         ("command", (ExecutionInfo("", "Example"), CompleteWorkflow("1"), 1.0)),
         ("event", (ExecutionInfo("", "Example"), TaskCompleted(CallId("a", 0), "1"), 1.0)),
-        ("run_ended", (1.0,)),
     ],
 )
 def test_an_observer_that_fails_is_told_nothing_more_and_the_others_are(

@@ -40,6 +40,8 @@ REMOTE = 'Traceback (most recent call last):\n  File "tasks.py", line 3, in act\
         ),
         (TaskCancelled("enough", call="act-1-0"), "act-1-0 was cancelled: enough"),
         (TaskCancelled(call="act-1-0"), "act-1-0 was cancelled"),
+        # Type checkers refuse it, and users raise it.
+        (TaskCancelled(17), "17"),  # type: ignore[arg-type]
     ],
 )
 def test_a_task_error_says_what_happened_to_which_call(error: TaskError, summary: str) -> None:

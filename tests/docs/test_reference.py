@@ -23,8 +23,8 @@ TABLES = re.findall(
 )
 #: errors that nobody outside of the packages gets to see
 INTERNAL = {
+    "flowy.arguments.TargetError": "becomes a line of the flowy command",
     "flowy.testing.conformance.activities.OutOfStock": "what an activity of a case raises",
-    "flowy_local.targets.TargetError": "becomes a line of the flowy command",
     "flowy_swf.commands.errors.BrokenModuleError": "becomes a line of the flowy command",
     "flowy_swf.emulator.lifecycle.UndefinedError": "becomes the cause of a failed start",
     "flowy_swf.emulator.service.CutError": "becomes a cut connection",

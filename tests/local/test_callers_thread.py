@@ -14,6 +14,7 @@ from tests.local.tasks import configured, square, wait
 import flowy
 from flowy_local import LocalWorkflow
 from flowy_local.execution import Job
+from flowy_local.scheduler import Scheduler
 from flowy_local.threads import ThreadPool
 
 SETTING: contextvars.ContextVar[str] = contextvars.ContextVar("setting", default="unset")
@@ -142,6 +143,42 @@ def test_an_interrupt_there_is_for_the_code_and_the_task_has_failed() -> None:
 
     summary = "interrupted-0-0 failed: KeyboardInterrupt: enough"
     assert configured(factory, interrupted).run() == summary
+
+
+class Interrupted(flowy.Observer):
+    def task_started(self, *_: Any) -> None:
+        raise KeyboardInterrupt("enough")
+
+
+@pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize("begun", [False, True])
+def test_an_interrupt_around_a_task_there_does_not_lose_it(
+    begun: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def post_outcome(scheduler: Scheduler, *args: Any) -> None:
+        monkeypatch.undo()
+        raise KeyboardInterrupt("enough")
+
+    if begun:
+        monkeypatch.setattr(Scheduler, "post_outcome", post_outcome)
+
+    def factory(square: Any) -> Any:
+        def run() -> Any:
+            result = square(3)
+            with suppress(KeyboardInterrupt):
+                flowy.wait(result)
+                return "no interrupt"
+            try:
+                flowy.wait(result)
+            except flowy.TaskError as exc:
+                return exc.summary()
+            return "no failure"
+
+        return run
+
+    workflow = configured(factory, square)
+    summary = "square-0-0 failed: KeyboardInterrupt: enough"
+    assert workflow.run(_observers=[] if begun else [Interrupted()]) == summary
 
 
 @pytest.mark.usefixtures("alone")

@@ -12,10 +12,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.local.tasks import Start, square, wait
+from tests.local.tasks import Start, engine_threads, square, wait
 
 import flowy
 from flowy_local import LocalWorkflow, execution, scheduler
+from flowy_local.threads import ThreadPool
 
 ENGINES = [
     ("threads", "fork"),
@@ -292,6 +293,59 @@ def test_workflow_code_may_go_on_after_ctrl_c_just_after_a_lock_was_taken(
     workflow = LocalWorkflow(factory)
     workflow.conf_activity("square", square, timeout=600)
     assert workflow.run() == 16
+
+
+@pytest.mark.parametrize("waits", [False, True])
+@pytest.mark.parametrize("executor", ["threads", "processes"])
+def test_ctrl_c_while_the_run_is_ended_ends_it(
+    executor: str, waits: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupts: list[KeyboardInterrupt] = [KeyboardInterrupt()]
+
+    def close(pool: ThreadPool) -> None:
+        if interrupts:
+            raise interrupts.pop()
+        original(pool)
+
+    original = ThreadPool.close
+    monkeypatch.setattr(ThreadPool, "close", close)
+    workflow = LocalWorkflow(lambda square: lambda: square(3) + 0, executor=executor)
+    # With a limit, so that there is a thread for time as well.
+    workflow.conf_activity("square", square, timeout=600)
+    with pytest.raises(KeyboardInterrupt):
+        workflow.run(_wait=waits)
+    assert engine_threads() == []
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, flowy.NonDeterminismError])
+def test_what_children_that_are_over_left_to_be_waited_for_ends_with_the_run(
+    error: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = threading.Event()
+
+    def stop(_waiter: Any) -> None:
+        wait(begun)
+        raise error("call", "recorded", "replayed")
+
+    def grandchild(later: Any) -> Any:
+        def run() -> Any:
+            # So many that it is not suspended but parked.
+            results = [later(n) for n in range(execution.PARK_FROM)]
+            begun.set()
+            return sum(results)
+
+        return run
+
+    inner = LocalWorkflow(grandchild)
+    inner.conf_activity("later", square, retry=(3600,))
+    middle = LocalWorkflow(lambda grandchild: lambda: len([grandchild()]))
+    middle.conf_workflow("grandchild", inner)
+    workflow = LocalWorkflow(lambda child: lambda: flowy.wait(child()))
+    workflow.conf_workflow("child", middle)
+    monkeypatch.setattr(scheduler, "wait_on_main", stop)
+    with pytest.raises(error):
+        workflow.run(_wait=True)
+    assert engine_threads() == []
 
 
 def test_workflow_code_may_catch_ctrl_c_and_go_on() -> None:

@@ -6,6 +6,7 @@ import queue
 from collections import deque
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from tests.local.tasks import PATIENCE
@@ -71,24 +72,25 @@ def test_a_thread_that_leaves_lets_another_do_what_it_made_ready() -> None:
     pool.join()
 
 
-def test_a_thread_that_cannot_be_started_leaves_the_pool_as_it_was(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("error", [RuntimeError("can't start new thread"), KeyboardInterrupt()])
+def test_a_thread_that_is_not_started_leaves_the_pool_as_it_was(
+    error: BaseException, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def cannot_start(_thread: Any) -> None:
+        raise error
+
     pool = pool_of(1)
     done: queue.Queue[str] = queue.Queue()
     pool.queue.append(lambda: done.put("done"))
     with monkeypatch.context() as patch:
         patch.setattr("threading.Thread.start", cannot_start)
-        with pytest.raises(RuntimeError, match="can't start new thread"):
+        with pytest.raises(type(error)) as caught:
             pool.wake()
+    assert caught.value is error
     pool.wake()
     assert done.get(timeout=PATIENCE) == "done"
     pool.close()
     pool.join()
-
-
-def cannot_start(_thread: Any) -> None:
-    raise RuntimeError("can't start new thread")
 
 
 def test_whoever_posts_wakes_those_for_whom_something_became_ready() -> None:
@@ -100,3 +102,17 @@ def test_whoever_posts_wakes_those_for_whom_something_became_ready() -> None:
     scheduler._posts.append((lambda job, _data: ready.append(job), "a job", None))
     scheduler.post(lambda _subject, _data: None, None, None)
     assert (woken, list(ready)) == (["activities"], ["a job"])
+
+
+def test_whoever_has_a_child_suspended_wakes_those_for_whom_something_became_ready() -> None:
+    scheduler = Scheduler(Timers(), 1, False)
+    woken: list[str] = []
+    scheduler.wake_activities = lambda: woken.append("activities")
+    ready: Any = scheduler.ready
+    # Its only thread is there, with a child that may be suspended.
+    scheduler.workflow_threads.size = 0
+    child = Mock(evict=lambda: woken.append("the child"))
+    scheduler.evictable[child] = None
+    scheduler._posts.append((lambda job, _data: ready.append(job), "a job", None))
+    scheduler.wake_workflows()
+    assert (woken, list(ready)) == (["the child", "activities"], ["a job"])

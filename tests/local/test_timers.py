@@ -52,6 +52,30 @@ def test_the_clock_forgets_what_is_due_later_when_it_closes() -> None:
     clock.close()
 
 
+def test_the_clock_closes_though_somebody_else_would_be_notified_first() -> None:
+    waiting = threading.Semaphore(0)
+
+    class Changed(threading.Condition):
+        def wait(self, timeout: float | None = None) -> bool:
+            # The lock is held until it waits.
+            waiting.release()
+            return super().wait(timeout)
+
+    def wait_first() -> None:
+        # Ctrl-C while a thread is notified leaves an entry like that of this one.
+        with clock._lock:
+            clock._changed.wait()
+
+    clock = Timers()
+    clock._changed = Changed(clock._lock)
+    other = in_thread(wait_first)
+    assert waiting.acquire(timeout=PATIENCE)
+    clock.call_later(3600, wait_first)
+    assert waiting.acquire(timeout=PATIENCE)
+    assert in_thread(clock.close).result(PATIENCE) is None
+    assert other.result(PATIENCE) is None
+
+
 def test_the_clock_takes_delays_longer_than_a_thread_can_wait() -> None:
     clock = Timers()
     done: queue.Queue[str] = queue.Queue()

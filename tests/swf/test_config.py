@@ -288,6 +288,12 @@ def test_all_calls_share_the_codec_unless_they_bring_their_own() -> None:
             f"the name of a Lambda function must have 1 to 64 characters: {'x' * 65!r}",
         ),
         (
+            lambda config: config.conf_activity("a" * 201, 1, "name"),
+            ValueError,
+            "the name of a dependency of a workflow for Amazon SWF must have at most 200 "
+            f"characters, not 201: {'a' * 201!r}",
+        ),
+        (
             lambda config: config.conf_workflow("a", 1, tags="tag"),
             TypeError,
             "tags must be a sequence of str: use ('tag',)",

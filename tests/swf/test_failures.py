@@ -25,6 +25,12 @@ def test_a_failure_fits_whatever_it_says(text: str, message: int, traceback: int
     assert Failure.read(failure.reason, failure.details).error_type == "ValueError"
 
 
+def test_a_failure_of_a_type_with_a_very_long_name_fits() -> None:
+    failure = Failure.of(type("E" * 40_000, (Exception,), {})("no"))
+    assert len(failure.details) <= LIMIT
+    assert Failure.read(failure.reason, failure.details).error_type == "E" * 253 + "..."
+
+
 def test_text_that_has_no_form_on_the_wire_comes_back_and_is_marked_in_the_reason() -> None:
     failure = Failure("ValueError", "half a pair: \ud800", "\udfff")
     assert failure.reason == "ValueError: half a pair: ?"
@@ -55,6 +61,9 @@ def test_of_a_long_message_the_beginning_is_kept() -> None:
         (Failure("ValueError", "no"), "ValueError: no"),
         (Failure("", "Error!"), "Error!"),
         (Failure("ValueError", "x" * 300), "ValueError: " + "x" * 241 + "..."),
+        # However the service counts characters: these have two or four bytes.
+        (Failure("", "é" * 128), "é" * 128),
+        (Failure("", "🎈" * 65), "🎈" * 63 + "..."),
     ],
 )
 def test_the_reason_is_a_line_for_people(failure: Failure, reason: str) -> None:
@@ -67,12 +76,14 @@ def test_the_reason_is_a_line_for_people(failure: Failure, reason: str) -> None:
         (None, Failure("", "Error!", "")),
         ("no JSON", Failure("", "Error!", "no JSON")),
         ("[1]", Failure("", "Error!", "[1]")),
+        ("[" * LIMIT, Failure("", "Error!", "[" * LIMIT)),
         ('{"type": 4}', Failure("", "Error!", '{"type": 4}')),
         (
             '{"errorMessage": "no", "errorType": "ValueError"}',
             Failure("ValueError", "no", '{"errorMessage": "no", "errorType": "ValueError"}'),
         ),
     ],
+    ids=lambda each: repr(each)[:30],
 )
 def test_what_strangers_wrote_is_read_too(details: str | None, expected: Failure) -> None:
     assert Failure.read("Error!", details) == expected

@@ -333,6 +333,10 @@ CHILD_OVER = {"initiatedEventId": 2, "startedEventId": 0}
             [events.SignalReceived("s", None)],
         ),
         (
+            [("WorkflowExecutionSignaled", {"signalName": "s", "input": '{" z": "damaged"}'})],
+            [events.SignalReceived("s", '{" z": "damaged"}')],
+        ),
+        (
             [("MarkerRecorded", {"markerName": "m", "details": "d"})],
             [events.MarkerRecorded("m", "d")],
         ),

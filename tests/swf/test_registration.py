@@ -139,7 +139,7 @@ def test_between_two_attempts_is_time(
 ) -> None:
     slept: list[float] = []
     monkeypatch.setattr("flowy_swf.calls.FIRST_DELAY", 1.0)
-    monkeypatch.setattr("flowy_swf.registration.time.sleep", slept.append)
+    monkeypatch.setattr("flowy_swf.calls.time.sleep", slept.append)
     emulator.inject.fail("DescribeActivityType", "ThrottlingException", times=3)
     register_types(client, "domain", {ACTIVITY: activity_config()})
     emulator.inject.fail("RegisterDomain", "ThrottlingException", times=1)

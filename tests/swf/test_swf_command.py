@@ -231,6 +231,25 @@ def test_what_aws_needs_to_know_is_said(
     assert swf(*command, *options) == (1, "", f"flowy swf {command[0]}: error: {error}\n")
 
 
+def test_what_aws_needs_to_know_is_said_before_there_are_processes(
+    swf: Swf, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make(**_: Any) -> Any:
+        raise botocore.exceptions.NoRegionError
+
+    def supervise(*_: Any) -> None:
+        raise AssertionError("there are processes")
+
+    (folder / "toys.py").write_text(TOYS)
+    monkeypatch.setattr("flowy_swf.client.SWFClient", make)
+    monkeypatch.setattr("flowy_swf.processes.supervise", supervise)
+    assert swf("worker", "toys", "--task-list", "toys", "--no-register", "--processes", "2") == (
+        1,
+        "",
+        "flowy swf worker: error: no region: give --region NAME, or set AWS_DEFAULT_REGION\n",
+    )
+
+
 def test_an_endpoint_that_is_no_url_is_a_wrong_call(
     swf: Swf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -415,7 +434,8 @@ def test_differences_are_all_told(swf: Swf, folder: Path) -> None:
         (
             "empty",
             "empty has no workflows and no activities for Amazon SWF: decorate them with a "
-            "flowy.SWFWorkflowConfig or a flowy.SWFActivityConfig",
+            "flowy.SWFWorkflowConfig or a flowy.SWFActivityConfig, and name the modules that "
+            "define them",
         ),
     ],
 )
@@ -643,10 +663,18 @@ def test_results_are_printed_as_python_or_as_json(swf: Swf, emulator: Emulator) 
     assert out == '{\n  "when": {\n    " date": "2026-01-02"\n  },\n  "ok": true\n}\n'
 
 
-def test_a_result_of_another_form_is_a_string_in_json(swf: Swf, emulator: Emulator) -> None:
+@pytest.mark.parametrize("text", ["six", "NaN", "[1e999]", "[" * 16_000 + "]" * 16_000])
+def test_a_result_of_another_form_is_a_string_in_json(
+    swf: Swf, emulator: Emulator, text: str
+) -> None:
+    start(emulator)
+    decide(emulator, decision("CompleteWorkflowExecution", result=text))
+    assert swf("result", "order-17", "--json") == (0, f'"{text}"\n', "")
+
+
+def test_a_result_of_another_form_is_no_value(swf: Swf, emulator: Emulator) -> None:
     start(emulator)
     decide(emulator, decision("CompleteWorkflowExecution", result="six"))
-    assert swf("result", "order-17", "--json") == (0, '"six"\n', "")
     status, out, err = swf("result", "order-17")
     assert (status, out) == (1, "")
     assert err.startswith("flowy swf result: error: ")

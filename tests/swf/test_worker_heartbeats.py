@@ -106,7 +106,16 @@ def test_the_last_details_stay_until_there_are_others_and_are_cut_to_what_the_se
     task.heartbeats()
     task.now = task.heartbeats.due
     task.heartbeats()
-    assert task.service.sent == [{"details": "3"}, {"details": 7 * "long" + 2_020 * "x"}]
+    assert task.service.sent == [
+        {"details": "3"},
+        {"details": 7 * "long" + 2_017 * "x" + "..."},
+    ]
+
+
+def test_details_that_have_no_form_on_the_wire_stop_no_heartbeat() -> None:
+    task = Task()
+    task.heartbeats("half a pair: \ud800")
+    assert task.service.sent == [{"details": "half a pair: ?"}]
 
 
 def test_a_request_to_cancel_reaches_every_later_heartbeat_of_the_activity_and_they_go_on() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from botocore.exceptions import ClientError
 from tests.swf.fleet import (
     DOMAIN,
     LIST,
@@ -25,9 +26,10 @@ from tests.swf.fleet import (
 )
 
 import flowy
-from flowy.errors import NonDeterminismError
+from flowy.errors import NonDeterminismError, TaskCancelled
 from flowy_swf import polling
 from flowy_swf.activity_worker import SWFActivityWorker
+from flowy_swf.calls import insist
 from flowy_swf.decider import Answer
 from flowy_swf.emulator import Emulator
 from flowy_swf.payloads import PayloadStoreError
@@ -195,6 +197,17 @@ def test_what_ends_a_slot_stops_the_others_and_is_raised() -> None:
         assert stop.wait_to_poll(30)
 
     assert isinstance(Slots(slot, 2).end(), GoneError)
+
+
+def test_what_ended_a_slot_is_raised_though_another_one_does_not_end_in_time() -> None:
+    others = threading.Barrier(2)
+
+    def slot(stop: Stop) -> None:
+        if others.wait(30) == 0:
+            raise LookupError("gone")
+        assert stop.wait(30)
+
+    assert repr(Slots(slot, 2, grace=0).end()) == "LookupError('gone')"
 
 
 def test_slots_have_no_limit_without_a_grace_and_end_at_once_after_it(
@@ -469,7 +482,14 @@ def test_an_answer_is_held_back_unless_everything_is_to_end(
     assert completed is not stopped
 
 
-def test_a_decision_without_a_limit_is_answered() -> None:
+def test_a_decision_without_a_limit_is_never_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits: list[float] = []
+
+    def limited(call: Any, wait: Any, longest: float, **options: Any) -> Any:
+        limits.append(longest)
+        return insist(call, wait, longest, **options)
+
+    monkeypatch.setattr("flowy_swf.workflow_worker.insist", limited)
     with virtual() as running:
         one = OneTask(running)
         running.client.start_workflow_execution(
@@ -480,6 +500,7 @@ def test_a_decision_without_a_limit_is_answered() -> None:
         )
         one.handle(one.poll())
         assert running.types("w")[-1] == "WorkflowExecutionCompleted"
+    assert limits == [float("inf")]
 
 
 def test_an_activitys_outcome_that_comes_too_late_is_dropped(
@@ -613,6 +634,64 @@ def test_an_activity_whose_payload_cannot_be_had_is_left_to_time_out(
         "activity 'cut-0-0' of workflow id 'w', run id 'r' is left to time out, as its payload "
         "could not be had or kept: the bucket does not answer"
     )
+
+
+@pytest.mark.parametrize("code", ["SerializationException", "ValidationException"])
+def test_an_outcome_that_the_service_never_takes_fails_the_activity(code: str) -> None:
+    refusal = ClientError({"Error": {"Code": code, "Message": "no"}}, "Respond")
+    worker = SWFActivityWorker()
+    worker.register(activity_config(), lambda text: text[1:], name="cut")
+    client = mock.Mock()
+    client.respond_activity_task_completed.side_effect = refusal
+    worker._handle(client, DOMAIN, LIST, "me", activity_task('[["abc"], {}]'))
+    (told,) = client.respond_activity_task_failed.call_args_list
+    assert told.kwargs["reason"] == f"UnfitOutcome: Amazon SWF does not take the outcome: {refusal}"
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "UnknownResourceFault"])
+def test_an_outcome_that_cannot_be_told_is_no_failure(
+    code: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    refusal = ClientError({"Error": {"Code": code, "Message": "no"}}, "Respond")
+    worker = SWFActivityWorker()
+    worker.register(activity_config(), lambda text: text[1:], name="cut")
+    client = mock.Mock()
+    client.respond_activity_task_completed.side_effect = refusal
+    worker._handle(client, DOMAIN, LIST, "me", activity_task('[["abc"], {}]'))
+    assert not client.respond_activity_task_failed.called
+    assert caplog.messages == [
+        "the outcome of activity 'cut-0-0' of workflow id 'w', run id 'r' was not taken and is "
+        f"dropped: {refusal}"
+    ]
+
+
+def test_a_failure_that_the_service_never_takes_is_told_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    refusal = ClientError({"Error": {"Code": "ValidationException", "Message": "no"}}, "Respond")
+    client = mock.Mock()
+    client.respond_activity_task_failed.side_effect = refusal
+    SWFActivityWorker()._handle(client, DOMAIN, LIST, "me", activity_task("[[], {}]"))
+    assert client.respond_activity_task_failed.call_count == 1
+    assert caplog.messages[-1].endswith(f"was not taken and is dropped: {refusal}")
+
+
+@pytest.mark.parametrize(
+    ("message", "details"),
+    [("enough", "enough"), (17, "17"), ("half a pair: \ud800", "half a pair: ?")],
+)
+def test_an_activity_that_was_cancelled_says_so_whatever_it_says(
+    message: Any, details: str
+) -> None:
+    def cut(_: str) -> None:
+        raise TaskCancelled(message)
+
+    worker = SWFActivityWorker()
+    worker.register(activity_config(), cut)
+    client = mock.Mock()
+    worker._handle(client, DOMAIN, LIST, "me", activity_task('[["abc"], {}]'))
+    (told,) = client.respond_activity_task_canceled.call_args_list
+    assert told.kwargs == {"taskToken": "token", "details": details}
 
 
 def activity_task(input: str) -> dict[str, Any]:

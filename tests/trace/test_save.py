@@ -320,7 +320,11 @@ def test_the_command_draws_all_calls_of_a_big_run_if_asked(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["none.json"], "[Errno 2] No such file or directory: 'none.json'"),
+        (
+            ["none.json"],
+            "there is no file 'none.json'; for an execution on Amazon SWF give the domain and the "
+            "workflow id\n",
+        ),
         (["none.json", "-o", "x.jpg"], "'x.jpg' does not say what to write: "),
     ],
 )
@@ -328,4 +332,4 @@ def test_the_command_says_what_is_wrong(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["trace", *arguments]) == 1
-    assert capsys.readouterr().err.startswith(f"flowy: error: {message}")
+    assert capsys.readouterr().err.startswith(f"flowy trace: error: {message}")

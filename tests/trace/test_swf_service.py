@@ -239,13 +239,13 @@ def test_the_command_says_in_a_line_what_the_service_says(
     assert main(["trace", *options, *arguments]) == 1
     shown = capsys.readouterr()
     assert (shown.out, shown.err.count("\n")) == ("", 1)
-    assert shown.err.startswith(f"flowy: error: {message}")
+    assert shown.err.startswith(f"flowy trace: error: {message}")
 
 
 @pytest.mark.usefixtures("credentials")
 def test_the_command_says_that_there_is_no_region(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["trace", DOMAIN, "nut"]) == 1
-    assert capsys.readouterr().err == "flowy: error: You must specify a region.\n"
+    assert capsys.readouterr().err == "flowy trace: error: You must specify a region.\n"
 
 
 @pytest.mark.parametrize("gone", ["flowy_swf", "boto3"])
@@ -262,7 +262,7 @@ def test_the_command_says_what_it_needs(gone: str) -> None:
     )
     assert (done.returncode, done.stderr) == (
         1,
-        "flowy: error: reading from Amazon SWF needs flowy-swf, which brings boto3: "
+        "flowy trace: error: reading from Amazon SWF needs flowy-swf, which brings boto3: "
         "python -m pip install flowy-swf\n",
     )
 

@@ -277,12 +277,14 @@ class Observers(Observer):
                 self._drop(observer, "task_completed")
 
     def run_ended(self, time: float) -> None:
-        """Pass it on."""
+        """Pass it on, and nothing after it: what nobody needs any more may go on for a while."""
         for observer in self._observers:
             try:
                 observer.run_ended(time)
             except Exception:
                 self._drop(observer, "run_ended")
+        self._observers = []
+        self._find_listeners()
 
     def _find_listeners(self) -> None:
         # New lists every time, because the old ones may be being gone through.
@@ -308,8 +310,12 @@ class Observers(Observer):
 
 
 def _listens(observer: Observer, what: str) -> bool:
-    """Return whether an observer has a method of its own for what it may be told."""
-    return getattr(getattr(observer, what), "__func__", None) is not getattr(Observer, what)
+    """Return whether an observer has a method of its own for what it may be told.
+
+    One that lacks the method, as only one of another class can, is taken for failing when told.
+    """
+    method = getattr(observer, what, None)
+    return getattr(method, "__func__", None) is not getattr(Observer, what)
 
 
 def load(reference: str) -> Any:

@@ -51,7 +51,7 @@ class TaskError(Exception):
     ) -> None:
         super().__init__(message)
         #: what went wrong, in the words of the original exception
-        self.message = message
+        self.message = str(message)
         #: the dependency's name
         self.name = name
         #: the identity of the attempt that failed last

@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from typing import TYPE_CHECKING, Any, TextIO
 
+from flowy.arguments import TargetError, named_value, positive, value
 from flowy.cli import CommandParser
 from flowy.errors import DependencyError
 from flowy_local.report import report
-from flowy_local.targets import TargetError, find
+from flowy_local.targets import find
 
 if TYPE_CHECKING:
     from flowy_local.progress import Progress
@@ -49,20 +50,22 @@ def add(subcommands: Any) -> None:
     )
     parser.set_defaults(run=functools.partial(_run, parser))
     parser.add_argument("workflow", metavar="WORKFLOW", help="MODULE:NAME or FILE.py:NAME")
-    parser.add_argument("args", metavar="ARG", nargs="*", help="an argument of the workflow")
+    parser.add_argument(
+        "args", metavar="ARG", nargs="*", default=[], help="an argument of the workflow"
+    )
     parser.add_argument(
         "--kw",
         metavar="NAME=VALUE",
         action="append",
         default=[],
-        type=_named_value,
+        type=named_value,
         help="a keyword argument of the workflow; may be repeated",
     )
     parser.add_argument(
         "--executor", choices=("threads", "processes"), help="what runs the activities"
     )
     parser.add_argument(
-        "--activity-workers", metavar="N", type=_positive, help="how many activities run at once"
+        "--activity-workers", metavar="N", type=positive, help="how many activities run at once"
     )
     parser.add_argument(
         "--json",
@@ -93,7 +96,7 @@ def _run(parser: CommandParser, namespace: argparse.Namespace) -> int:
             report(f"{namespace.workflow} cannot be imported", exc)
             return 1
         workflow, options, progress = _configure(parser, namespace, workflow, terminal)
-        args = [_value(text) for text in namespace.args]
+        args = [value(text) for text in namespace.args]
         kwargs = dict(namespace.kw)
         status = 0
         try:
@@ -182,8 +185,8 @@ def _check_trace(parser: CommandParser, paths: list[str]) -> None:
 
 def _changed(workflow: LocalWorkflow, changes: dict[str, Any]) -> LocalWorkflow:
     workflow = copy.copy(workflow)
-    for name, value in changes.items():
-        setattr(workflow, name, value)
+    for name, changed in changes.items():
+        setattr(workflow, name, changed)
     return workflow
 
 
@@ -194,42 +197,17 @@ def _wait_for_the_rest() -> None:
     wait()
 
 
-def _named_value(text: str) -> tuple[str, Any]:
-    name, equals, value = text.partition("=")
-    if not equals or not name.isidentifier():
-        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME=VALUE")
-    return name, _value(value)
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
-    return int(text)
-
-
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text, parse_constant=_no_constant)
-    except ValueError:
-        return text
-
-
-def _no_constant(text: str) -> Any:
-    # `NaN` and the like are no JSON, though Python reads them.
-    raise ValueError(text)
-
-
-def _json(value: Any) -> str:
+def _json(result: Any) -> str:
     from flowy.serialization import codec
 
     def tagged(part: Any) -> Any:
         return json.loads(codec("json").dump_value(part))
 
     try:
-        return json.dumps(value, default=tagged, allow_nan=False)
+        return json.dumps(result, default=tagged, allow_nan=False)
     except (TypeError, ValueError):
         # It has a part that only the whole can be tagged for, such as a key that is no string.
-        text: str = codec("json").dump_value(value)
+        text: str = codec("json").dump_value(result)
         return text
 
 

@@ -194,7 +194,9 @@ class LocalExecution:
         """Let go of what nobody needs any more, and tell whoever waits for the end."""
         if self.info is not None:
             self.watch.command(self.info, command, self.watch.time())
-        if not self.scheduler.waits:
+        if self.scheduler.waits:
+            self.scheduler.closed.add(self)
+        else:
             self.drop()
         if self.job is not None:
             self.scheduler.finished_later(self)

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from flowy.events import (
     CompleteWorkflow,
@@ -67,6 +68,8 @@ class Scheduler:
         self._all_over: Any = None
         #: the execution that runs on the caller's thread
         self.root: LocalExecution | None = None
+        #: those that closed with `waits`: what they left open is nowhere else to be found
+        self.closed: WeakSet[LocalExecution] = WeakSet()
 
     # --- the lock ------------------------------------------------------------------------------
 
@@ -156,6 +159,11 @@ class Scheduler:
             # Not by `post`, which would come back here.
             self._posts.append((self._evict, None, None))
             self._deal()
+            # That dealt with the posts of others as well, who may have woken nobody yet.
+            if self.ready:
+                self.wake_activities()
+            if self.runnable:
+                self.workflow_threads.wake()
 
     def _evict(self, _subject: None, _data: None) -> None:
         if self.evictable:
@@ -245,7 +253,15 @@ class Scheduler:
             job.child = None
             self.failed(job, failure_of(closed.error))
         if execution.dropped:
+            # Its code and its graph have ended, and what its jobs and delays tell is not taken in.
             execution.core.discard()
+
+    def drop_all(self) -> None:
+        """Forget all that is open."""
+        for execution in list(self.closed):
+            execution.drop()
+        if self.root is not None:
+            self.root.drop()
 
     def end(self, job: Job) -> None:
         """Take note that the outcome of a job does not count any more."""
@@ -292,7 +308,10 @@ class Scheduler:
             if not isinstance(closed, RestartWorkflow):
                 break
             root.log_unseen_failures()
-            root = root.again(closed.input)
+            # Under the lock, because observers are told one thing at a time, and tasks of the old
+            # one may be ending, with `_wait`.
+            with self:
+                root = root.again(closed.input)
         if self.waits:
             self._wait_until_all_over()
         root.log_unseen_failures()

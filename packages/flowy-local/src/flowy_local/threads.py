@@ -170,18 +170,22 @@ class ThreadPool:
             )
             self._threads.append(thread)
             self._waiters.append(waiter)
-            self._waking = True
         try:
+            self._waking = True
             thread.start()
-        except RuntimeError:
-            # The system has no more threads to give.
-            self._threads.remove(thread)
+        except BaseException:
+            # The system has no more threads to give, or Ctrl-C came, and the code may go on.
             self._waking = False
+            if thread.ident is None:
+                self._threads.remove(thread)
             raise
         finally:
-            # The pool may have been closed meanwhile, and the thread woken by that.
-            with suppress(RuntimeError):
+            # Not by `suppress`, which takes so many steps that Ctrl-C may come between them.
+            try:  # noqa: SIM105
                 waiter.release()
+            except RuntimeError:
+                # The pool may have been closed meanwhile, and the thread woken by that.
+                pass
 
     def _work(self, waiter: Any) -> None:
         worker = self._workers[threading.current_thread()] = self._make_worker()

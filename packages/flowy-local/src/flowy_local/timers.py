@@ -6,6 +6,7 @@ import heapq
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Protocol
 
 
@@ -87,7 +88,11 @@ class Timers:
 
     def __init__(self) -> None:
         self._agenda = _Agenda()
-        self._changed = threading.Condition()
+        # Ctrl-C may come at any moment of the main thread. To enter a lock cannot be interrupted in
+        # the middle, as opposed to entering a condition. To notify can, and then Python's list of
+        # those that wait has one too many: so all are notified, though one thread waits.
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._thread: threading.Thread | None = None
         self._closed = False
 
@@ -97,7 +102,7 @@ class Timers:
     def call_later(self, delay: float, function: Callable[..., Any], *args: Any) -> Timer:
         """Call the function on the timer thread when `delay` seconds have passed."""
         timer = Timer(self.now() + delay, function, args)
-        with self._changed:
+        with self._lock:
             if self._closed:
                 return timer
             self._agenda.add(timer)
@@ -105,21 +110,23 @@ class Timers:
                 self._thread = threading.Thread(target=self._work, name="flowy-timer", daemon=True)
                 self._thread.start()
             elif self._agenda.next_due() == timer.due:
-                self._changed.notify()
+                self._changed.notify_all()
         return timer
 
     def close(self) -> None:
         """Forget what is to be done, and end the thread."""
-        with self._changed:
+        with self._lock:
             self._closed = True
             self._agenda.clear()
-            self._changed.notify()
+            self._changed.notify_all()
         if self._thread is not None:
-            self._thread.join()
+            # Python refuses to join a thread whose start was interrupted.
+            with suppress(RuntimeError):
+                self._thread.join()
 
     def _work(self) -> None:
         while True:
-            with self._changed:
+            with self._lock:
                 while not self._closed:
                     due = self._agenda.next_due()
                     rest = threading.TIMEOUT_MAX if due is None else due - self.now()

@@ -107,9 +107,9 @@ class CallersThread(ThreadedWorkers):
             if job is None:
                 return False
             scheduler = self._scheduler
-            if job.execution.info is not None:
-                scheduler.tell_started(job, threading.current_thread().name)
             try:
+                if job.execution.info is not None:
+                    scheduler.tell_started(job, threading.current_thread().name)
                 outcome = Context().run(
                     call_with_heartbeats,
                     job.beat,
@@ -119,11 +119,11 @@ class CallersThread(ThreadedWorkers):
                     task.input,
                     KeyboardInterrupt,
                 )
+                scheduler.post_outcome(job, outcome)
             except KeyboardInterrupt as exc:
-                # The code may catch it and go on; the task does not.
+                # The code may catch it and go on; the task does not, unless it was over.
                 scheduler.post_outcome(job, failure_of(exc))
                 raise
-            scheduler.post_outcome(job, outcome)
         finally:
             self._pool.give_back(place)
         # The code may go on for long without calling or waiting for anything.

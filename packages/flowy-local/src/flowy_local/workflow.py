@@ -257,7 +257,11 @@ class LocalWorkflow(WorkflowConfig):
             interrupted = False
             raise
         finally:
-            _shut_down(scheduler, workers, interrupted)
+            try:
+                _shut_down(scheduler, workers, interrupted)
+            except KeyboardInterrupt:
+                _shut_down(scheduler, workers, interrupted=True)
+                raise
 
     def _family(self) -> Iterator[LocalWorkflow]:
         """Yield this configuration and those of all its descendants, each once."""
@@ -339,8 +343,7 @@ def _shut_down(scheduler: Scheduler, workers: ActivityWorkers, interrupted: bool
     """End the threads and processes of a run, except those that do what nobody needs any more."""
     scheduler.let_go()
     with scheduler:
-        if scheduler.root is not None:
-            scheduler.root.drop()
+        scheduler.drop_all()
         if scheduler.watch is not None:
             scheduler.watch.run_ended(scheduler.watch.time())
     scheduler.ready.clear()

@@ -12,13 +12,16 @@ from flowy.errors import TaskCancelled
 from flowy.heartbeats import call_with_heartbeats
 from flowy_swf.calls import code_of, insist
 from flowy_swf.config import SWFActivityConfig, TypeName
-from flowy_swf.failures import Failure
+from flowy_swf.failures import Failure, fitted
 from flowy_swf.heartbeats import Heartbeats, TaskHeartbeats, interval_of
 from flowy_swf.payloads import LIMIT, PayloadStoreError, pack, unpack
 from flowy_swf.task_log import TaskLog
 from flowy_swf.worker import Worker
 
 T = TypeVar("T")
+_FAILED = "respond_activity_task_failed"
+#: what the service answers to an outcome that it never takes, such as text that it does not read
+_UNFIT = ("SerializationException", "ValidationException")
 
 
 class SWFActivityWorker(Worker[SWFActivityConfig]):
@@ -72,9 +75,8 @@ class SWFActivityWorker(Worker[SWFActivityConfig]):
                     "%s is left to time out, as its payload could not be had or kept: %s", log, exc
                 )
                 return
-            respond = getattr(client, operation)
             try:
-                insist(lambda: respond(taskToken=token, **outcome), enough, log=log)
+                operation = _tell(client, token, operation, outcome, enough, log)
             except Exception as exc:
                 too_late = code_of(exc) == "UnknownResourceFault"
                 log.log(
@@ -115,7 +117,7 @@ class SWFActivityWorker(Worker[SWFActivityConfig]):
         except PayloadStoreError:
             raise
         except TaskCancelled as exc:
-            return "respond_activity_task_canceled", {"details": exc.message[:LIMIT]}
+            return "respond_activity_task_canceled", {"details": fitted(exc.message, LIMIT)}
         except BaseException as exc:
             # SystemExit, CancelledError and the like end the task and not the slot. A Ctrl-C comes
             # to the main thread, which this is not.
@@ -128,5 +130,27 @@ def _stored(call: Callable[[], T], enough: Callable[[float], bool], log: TaskLog
     return insist(call, enough, final=lambda exc: not isinstance(exc, PayloadStoreError), log=log)
 
 
+def _tell(
+    client: Any,
+    token: str,
+    operation: str,
+    outcome: dict[str, str],
+    enough: Callable[[float], bool],
+    log: TaskLog,
+) -> str:
+    """Tell the service how a task ended, again while it does not hear; return the operation."""
+    respond = getattr(client, operation)
+    try:
+        insist(lambda: respond(taskToken=token, **outcome), enough, log=log)
+    except Exception as exc:
+        if operation == _FAILED or code_of(exc) not in _UNFIT:
+            raise
+        # Dropped, it would have the workflow wait for a time-out, if there is one.
+        failure = Failure("UnfitOutcome", f"Amazon SWF does not take the outcome: {exc}")
+    else:
+        return operation
+    return _tell(client, token, *_failed(failure), enough, log)
+
+
 def _failed(failure: Failure) -> tuple[str, dict[str, str]]:
-    return "respond_activity_task_failed", {"reason": failure.reason, "details": failure.details}
+    return _FAILED, {"reason": failure.reason, "details": failure.details}

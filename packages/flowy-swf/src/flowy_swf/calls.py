@@ -52,6 +52,12 @@ def is_final(exc: BaseException) -> bool:
     return code_of(exc) in _FINAL or isinstance(exc, ParamValidationError)
 
 
+def pause(seconds: float) -> bool:
+    """Wait; return False, because there is always time for more. For `insist`."""
+    time.sleep(seconds)
+    return False
+
+
 class Backoff:
     """Growing delays with jitter."""
 

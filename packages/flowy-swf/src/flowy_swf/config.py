@@ -21,6 +21,8 @@ from flowy_swf.payloads import CustomCodec, PayloadStore, SizedJSON
 _T = TypeVar("_T", bound=Callable[..., Any])
 #: three attempts, of which those after the first are for time-outs
 RETRY = (0, 0, 0)
+#: how many characters the name of a dependency may have, which is part of ids that have at most 256
+LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +108,12 @@ class SWFActivityConfig(_Config):
         the list that workers poll.
     default_heartbeat
         how long a worker may be silent. Workers send heartbeats by themselves.
-    default_schedule_to_close, default_schedule_to_start, default_start_to_close
-        how long the whole task, the wait for a worker, and the work may take.
+    default_schedule_to_close
+        how long an attempt may take in all: the wait for a worker, and the work.
+    default_schedule_to_start
+        how long an attempt may wait for a worker.
+    default_start_to_close
+        how long a worker may take for an attempt.
     deserialize_input
         takes the input's str and returns `(args, kwargs)`; by default Flowy's JSON.
     serialize_result
@@ -163,7 +169,8 @@ class SWFWorkflowConfig(_Config):
     default_workflow_duration
         how many seconds an execution may take; the service wants a limit.
     default_decision_duration
-        how many seconds a decision may take before another decider gets it, or `"NONE"`.
+        how many seconds a decision may take before another decider gets it, or `"NONE"`: then
+        nobody else ever gets one whose decider is lost or could not decide.
     default_child_policy
         what becomes of its children when an execution is terminated or times out: `"TERMINATE"`,
         `"REQUEST_CANCEL"` or `"ABANDON"`.
@@ -385,6 +392,11 @@ class SWFWorkflowConfig(_Config):
         attributes: dict[str, Any],
     ) -> None:
         check_name(dep_name, self._dependencies, "the workflow")
+        if len(dep_name) > LONGEST_NAME:
+            raise ValueError(
+                f"the name of a dependency of a workflow for Amazon SWF must have at most "
+                f"{LONGEST_NAME} characters, not {len(dep_name)}: {dep_name!r}"
+            )
         self._dependencies[dep_name] = Dependency(
             dep_name, kind, codec, retry_policy(retry), Target(attributes)
         )

@@ -31,7 +31,7 @@ class Failure(NamedTuple):
         except Exception as broken:
             message = f"(no message: printing it raised {type(broken).__name__})"
             text = "".join(traceback.format_tb(error.__traceback__))
-        return cls(type(error).__name__, message, text)
+        return cls(shortened(type(error).__name__, REASON_LIMIT), message, text)
 
     @classmethod
     def read(cls, reason: str | None, details: str | None) -> Failure:
@@ -43,8 +43,7 @@ class Failure(NamedTuple):
     def reason(self) -> str:
         """The failure in a line that the service takes."""
         text = f"{self.error_type}: {self.message}" if self.error_type else self.message
-        # Text of half a surrogate pair has no form on the wire.
-        return shortened(text.encode("utf-8", "replace").decode(), REASON_LIMIT)
+        return fitted(text, REASON_LIMIT)
 
     @property
     def details(self) -> str:
@@ -69,7 +68,7 @@ class Failure(NamedTuple):
 def _read_details(details: str | None) -> Failure | None:
     try:
         found = json.loads(details or "")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(found, dict):
         return None
@@ -80,6 +79,19 @@ def _read_details(details: str | None) -> Failure | None:
     if not all(isinstance(member, str) for member in members):
         return None
     return Failure(*members)  # type: ignore[arg-type]
+
+
+def fitted(text: str, limit: int) -> str:
+    """Return the text as the service takes it, cut if it is longer than `limit` in UTF-8.
+
+    Whether the service counts bytes, characters or halves of surrogate pairs it does not say. A
+    half of a pair has no form on the wire, and becomes a question mark.
+    """
+    data = text.encode("utf-8", "replace")
+    if len(data) > limit:
+        data = data[: limit - len(_CUT)]
+        return data.decode("utf-8", "ignore") + _CUT
+    return data.decode()
 
 
 def shortened(text: str, limit: int) -> str:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from flowy.errors import TaskCancelled, TaskError, TaskTimedout
 from flowy_swf import checks
-from flowy_swf.calls import code_of, insist, is_final
+from flowy_swf.calls import code_of, insist, is_final, pause
 from flowy_swf.checks import present
 from flowy_swf.client import as_client
 from flowy_swf.config import codec_of
@@ -345,12 +345,6 @@ def is_hopeless(exc: Exception) -> bool:
     if isinstance(exc, BotoCoreError):
         return not isinstance(exc, (ConnectionError, HTTPClientError))
     return is_final(exc) or code_of(exc) in REFUSED_CREDENTIALS
-
-
-def pause(seconds: float) -> bool:
-    """Wait; return False, because there is always time for more."""
-    time.sleep(seconds)
-    return False
 
 
 def find_run(client: Any, domain: str, workflow_id: str) -> str | None:

@@ -19,6 +19,7 @@ from typing import Any
 
 from flowy.errors import TaskCancelled
 from flowy_swf.calls import Backoff, Log, code_of
+from flowy_swf.failures import fitted
 
 #: seconds between the heartbeats of a task, at most and at least
 LONGEST, SHORTEST = 10.0, 0.1
@@ -75,7 +76,7 @@ class TaskHeartbeats:
     def __call__(self, details: Any = None) -> None:
         """Note details, if there are any; raise TaskCancelled if the activity should stop."""
         if details is not None:
-            self._details = str(details)[:DETAILS_LIMIT]
+            self._details = fitted(str(details), DETAILS_LIMIT)
         if self._take(asked=True):
             self._beat()
         if self._stops is not None:

@@ -312,10 +312,11 @@ class History:
         return [scheduled_id for scheduled_id, each in self.activities.items() if each == call]
 
     def _signalled(self, event_id: int, attributes: Json) -> None:
-        payload = attributes.get("input")
-        if payload is not None:
-            payload = unpack(payload, self._store)
-        self.events.append(SignalReceived(attributes.get("signalName", ""), payload))
+        # Not unpacked: workflows take no signals yet, and whoever may send one must not be able to
+        # stop an execution with one that cannot be.
+        self.events.append(
+            SignalReceived(attributes.get("signalName", ""), attributes.get("input"))
+        )
 
     def _marker_recorded(self, event_id: int, attributes: Json) -> None:
         self.events.append(

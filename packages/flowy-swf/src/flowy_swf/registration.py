@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from flowy_swf.calls import code_of, insist
+from flowy_swf.calls import code_of, insist, pause
 from flowy_swf.config import SWFActivityConfig, SWFWorkflowConfig, TypeName
 
 #: what a default is called in a configuration
@@ -74,13 +73,8 @@ _CALLS = {
 }
 
 
-def _sleep(seconds: float) -> bool:
-    time.sleep(seconds)
-    return False
-
-
 def register_domain(
-    client: Any, domain: str, retention: int = 30, wait: Callable[[float], bool] = _sleep
+    client: Any, domain: str, retention: int = 30, wait: Callable[[float], bool] = pause
 ) -> None:
     """Create a domain unless it is there.
 
@@ -112,7 +106,7 @@ def register_types(
     client: Any,
     domain: str,
     types: Mapping[TypeName, SWFActivityConfig | SWFWorkflowConfig],
-    wait: Callable[[float], bool] = _sleep,
+    wait: Callable[[float], bool] = pause,
 ) -> None:
     """Register types that are missing, and compare those that are there.
 

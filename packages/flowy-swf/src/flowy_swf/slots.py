@@ -64,10 +64,9 @@ def serve(slot: Callable[[], None], threads: int, stop: Stop, grace: float | Non
         for thread in slots:
             thread.start()
         errors = _wait(news, threads, stop, grace)
-    if stop.ends_everything:
-        return
-    for thread in slots:
-        thread.join()
+    if not stop.ends_everything:
+        for thread in slots:
+            thread.join()
     if errors:
         raise errors[0]
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from flowy_swf import checks
-from flowy_swf.calls import Backoff, code_of, insist
+from flowy_swf.calls import Backoff, code_of, insist, pause
 from flowy_swf.checks import Duration, present
 from flowy_swf.client import as_client
 from flowy_swf.config import TypeName, codec_of
-from flowy_swf.handle import SWFWorkflowHandle, find_run, is_hopeless, pause
+from flowy_swf.handle import SWFWorkflowHandle, find_run, is_hopeless
 from flowy_swf.payloads import PayloadStore, pack
 
 #: for how many seconds starting is tried again

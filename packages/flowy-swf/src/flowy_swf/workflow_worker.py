@@ -15,9 +15,6 @@ from flowy_swf.history import History
 from flowy_swf.task_log import TaskLog
 from flowy_swf.worker import Worker
 
-#: for how many seconds an answer without a time limit is tried again
-_LONGEST = 3600.0
-
 
 class UnreadError(Exception):
     """The service did not give a whole history in time."""
@@ -201,4 +198,5 @@ def _warn_of_length(task: dict[str, Any], type_name: TypeName, log: TaskLog) -> 
 def _limit(history: History) -> float:
     """Return how many seconds a decision may take before another decider gets it."""
     limit = history.started.get("taskStartToCloseTimeout", "NONE")
-    return _LONGEST if limit == "NONE" else float(limit)
+    # Without a limit no other decider ever does, so that giving up would end the execution.
+    return float("inf" if limit == "NONE" else limit)

@@ -101,7 +101,7 @@ def _run(parser: CommandParser, namespace: argparse.Namespace) -> int:
         if not namespace.output:
             print(text(trace), end="")
     except (OSError, ValueError, LookupError, ImportError, DotNotFoundError, _ServiceError) as exc:
-        print(f"flowy: error: {exc}", file=sys.stderr)
+        print(f"{parser.prog}: error: {exc}", file=sys.stderr)
         return 1
     return 0
 
@@ -110,7 +110,13 @@ def _read(source: list[str], options: dict[str, str]) -> Trace:
     from flowy_trace.model import Trace
 
     if len(source) == 1:
-        return Trace.load(source[0])
+        try:
+            return Trace.load(source[0])
+        except FileNotFoundError:
+            raise FileNotFoundError(
+                f"there is no file {source[0]!r}; for an execution on Amazon SWF give the domain "
+                "and the workflow id"
+            ) from None
     from flowy_trace.swf_service import make_client
 
     domain, workflow_id, *run_ids = source

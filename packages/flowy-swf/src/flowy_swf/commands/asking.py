@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from flowy.arguments import value
 from flowy_swf.checks import CHILD_POLICIES
 from flowy_swf.commands.call import Call, add_command, add_execution
 from flowy_swf.commands.output import show, show_json
 from flowy_swf.commands.starting import handle_of
-from flowy_swf.commands.values import value
 
 
 def add(subcommands: Any) -> None:

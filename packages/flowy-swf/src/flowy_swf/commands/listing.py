@@ -7,10 +7,10 @@ from itertools import islice
 from time import time as now
 from typing import Any
 
+from flowy.arguments import positive
 from flowy_swf.commands.call import Call, add_command
 from flowy_swf.commands.output import show_json, show_table
 from flowy_swf.commands.pages import pages
-from flowy_swf.commands.values import positive
 
 #: how executions close, in the service's words
 _STATUSES = ("COMPLETED", "FAILED", "CANCELED", "TERMINATED", "CONTINUED_AS_NEW", "TIMED_OUT")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import os
-import sys
 import traceback
 from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
+from flowy import arguments
+from flowy.arguments import TargetError, load_module
 from flowy_swf.activity_worker import SWFActivityWorker
 from flowy_swf.commands.call import Call
 from flowy_swf.commands.errors import BrokenModuleError
@@ -48,48 +48,18 @@ def find_workers(call: Call, names: Sequence[str], kinds: Sequence[str]) -> list
         call.fail(
             f"{', '.join(names)} {'has' if len(names) == 1 else 'have'} no {' and no '.join(kinds)}"
             " for Amazon SWF: decorate them with a flowy.SWFWorkflowConfig or a "
-            "flowy.SWFActivityConfig"
+            "flowy.SWFActivityConfig, and name the modules that define them"
         )
     return found
 
 
 def _load(call: Call, name: str) -> ModuleType:
-    if name.endswith(".py"):
-        return _load_file(call, name)
-    if not all(part.isidentifier() for part in name.split(".")):
-        call.fail(f"{name!r} is neither a module nor a file that ends in .py")
     try:
-        return _import(os.getcwd(), name)
-    except ModuleNotFoundError as exc:
-        # A module that is there may import one that is not.
-        if exc.name is not None and f"{name}.".startswith(f"{exc.name}."):
-            call.fail(f"there is no module {name!r}, neither here nor among what is installed")
-        raise _broken(name, exc) from exc
+        return load_module(name)
+    except TargetError as exc:
+        call.fail(str(exc))
     except Exception as exc:
         raise _broken(name, exc) from exc
-
-
-def _load_file(call: Call, path: str) -> ModuleType:
-    if not os.path.isfile(path):
-        call.fail(f"there is no file {path!r}")
-    folder, file = os.path.split(os.path.abspath(path))
-    name = file.removesuffix(".py")
-    if "." in name:
-        call.fail(f"{file!r} cannot be imported: rename it, with no dot but that of '.py'")
-    try:
-        module = _import(folder, name)
-    except Exception as exc:
-        raise _broken(path, exc) from exc
-    if not os.path.samefile(getattr(module, "__file__", None) or os.devnull, path):
-        call.fail(f"{path!r} cannot be imported: there is another module {name!r}; rename the file")
-    return module
-
-
-def _import(folder: str, name: str) -> ModuleType:
-    # It stays there, for worker processes that have to import it anew.
-    if folder not in sys.path[:1]:
-        sys.path.insert(0, folder)
-    return importlib.import_module(name)
 
 
 def _broken(name: str, exc: Exception) -> BrokenModuleError:
@@ -102,4 +72,5 @@ def _broken(name: str, exc: Exception) -> BrokenModuleError:
 
 
 def _is_not_the_users(filename: str) -> bool:
-    return filename in (__file__, importlib.__file__) or filename.startswith("<frozen importlib")
+    ours = (__file__, arguments.__file__, importlib.__file__)
+    return filename in ours or filename.startswith("<frozen importlib")

@@ -6,10 +6,10 @@ import json
 import shlex
 from typing import Any
 
+from flowy.arguments import duration, named_value, value
 from flowy_swf.checks import CHILD_POLICIES
 from flowy_swf.commands.call import Call, add_command, add_execution
 from flowy_swf.commands.output import show, show_json
-from flowy_swf.commands.values import duration, named_value, value
 
 
 def add(subcommands: Any) -> None:
@@ -25,7 +25,9 @@ def add(subcommands: Any) -> None:
     )
     start.add_argument("name", metavar="NAME", help="the workflow's name")
     start.add_argument("version", metavar="VERSION", help="the workflow's version")
-    start.add_argument("args", metavar="ARG", nargs="*", help="an argument of the workflow")
+    start.add_argument(
+        "args", metavar="ARG", nargs="*", default=[], help="an argument of the workflow"
+    )
     start.add_argument(
         "--kw",
         metavar="NAME=VALUE",
@@ -154,9 +156,12 @@ def _wait(call: Call, execution: Any) -> int:
 def _parsed(text: str) -> Any:
     """Return the JSON value of a result; a result of another form is a string."""
     try:
-        return json.loads(text)
+        found = json.loads(text)
+        # Python reads more than JSON, such as `NaN` and `1e999`, and deeper than it writes.
+        json.dumps(found, indent=2, allow_nan=False)
     except (ValueError, RecursionError):
         return text
+    return found
 
 
 def _store(call: Call) -> Any:

@@ -8,10 +8,10 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from flowy.arguments import duration, positive
 from flowy_swf import checks
 from flowy_swf.commands.call import Call, add_command
 from flowy_swf.commands.output import show, show_json
-from flowy_swf.commands.values import duration, positive
 
 if TYPE_CHECKING:
     from flowy_swf.polling import Stop
@@ -116,6 +116,9 @@ def _work(call: Call) -> int:
     set_up_log()
     if arguments.register:
         _tell_the_service(call, workers)
+    # Made even if it has nothing to do: settings that allow no client are an error of this command
+    # and not of each process. And no connection of it may be open when processes are forked.
+    call.client.close()
     if call.json:
         _show_types(call, workers)
     stop = Stop()
@@ -198,7 +201,6 @@ def _tell_the_service(call: Call, workers: Sequence[Worker[Any]]) -> None:
         register_domain(call.client, call.domain, call.arguments.retention)
     for worker in workers:
         register_types(call.client, call.domain, worker.types)
-    call.client.close()
 
 
 def _show_types(call: Call, workers: Sequence[Worker[Any]]) -> None:
