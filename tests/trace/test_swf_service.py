@@ -221,15 +221,17 @@ def test_the_command_draws_an_execution(
         ),
         (
             ["x" * 300, "nut", "run"],
-            "An error occurred (ValidationException) when calling the "
-            "GetWorkflowExecutionHistory operation: ",
+            "ValidationException: ",
         ),
         (
             ["", "nut", "run"],
-            "Parameter validation failed: Invalid length for parameter domain, value: 0, valid "
-            "min length: 1",
+            "ParamValidationError: Parameter validation failed: Invalid length for parameter "
+            "domain, value: 0, valid min length: 1",
         ),
-        ([DOMAIN, "nut", "--profile", "none"], "The config profile (none) could not be found"),
+        (
+            [DOMAIN, "nut", "--profile", "none"],
+            "the config profile (none) could not be found: check --profile and AWS_PROFILE",
+        ),
     ],
 )
 def test_the_command_says_in_a_line_what_the_service_says(
@@ -245,7 +247,19 @@ def test_the_command_says_in_a_line_what_the_service_says(
 @pytest.mark.usefixtures("credentials")
 def test_the_command_says_that_there_is_no_region(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["trace", DOMAIN, "nut"]) == 1
-    assert capsys.readouterr().err == "flowy trace: error: You must specify a region.\n"
+    assert capsys.readouterr().err == (
+        "flowy trace: error: no region: give --region NAME, or set AWS_DEFAULT_REGION\n"
+    )
+
+
+@pytest.mark.usefixtures("credentials")
+def test_a_service_on_this_machine_needs_no_region_or_credentials(
+    running: Fleet, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    assert main(["trace", DOMAIN, "nut", "--endpoint-url", running.emulator.url]) == 1
+    assert "has no execution with workflow id 'nut'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("gone", ["flowy_swf", "boto3"])

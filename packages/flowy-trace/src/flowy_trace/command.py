@@ -117,7 +117,7 @@ def _read(source: list[str], options: dict[str, str]) -> Trace:
                 f"there is no file {source[0]!r}; for an execution on Amazon SWF give the domain "
                 "and the workflow id"
             ) from None
-    from flowy_trace.swf_service import make_client
+    from flowy_trace.swf_service import explain, make_client
 
     domain, workflow_id, *run_ids = source
     run_id = run_ids[0] if run_ids else None
@@ -126,11 +126,10 @@ def _read(source: list[str], options: dict[str, str]) -> Trace:
     except (ImportError, LookupError):
         raise
     except Exception as exc:
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        if not isinstance(exc, BotoCoreError | ClientError):
+        text = explain(exc)
+        if text is None:
             raise
-        raise _ServiceError(" ".join(str(exc).split())) from exc
+        raise _ServiceError(" ".join(text.split())) from exc
 
 
 class _ServiceError(Exception):

@@ -47,13 +47,20 @@ def read(domain: str, workflow_id: str, run_id: str | None = None, client: Any =
     return dataclasses.replace(trace, executions=tuple(began))
 
 
+def explain(exc: Exception) -> str | None:
+    """Return what to tell of an error of the service; None if it is none that can be expected."""
+    from flowy_swf.commands.errors import told
+
+    return told(exc)
+
+
 def make_client(**options: Any) -> Any:
-    """Return a client of Amazon SWF.
+    """Return a client of Amazon SWF, as the commands of flowy-swf make theirs.
 
     Parameters
     ----------
     options
-        what `flowy.SWFClient` takes.
+        `endpoint_url`, `region_name` and `profile_name`, as far as they are given.
 
     Raises
     ------
@@ -62,8 +69,9 @@ def make_client(**options: Any) -> Any:
     """
     try:
         from flowy_swf.client import SWFClient
+        from flowy_swf.commands.call import client_settings
 
-        return SWFClient(**options)
+        return SWFClient(**client_settings(**options))
     except ModuleNotFoundError as exc:
         if str(exc.name).partition(".")[0] not in ("flowy_swf", "boto3", "botocore"):
             raise

@@ -53,16 +53,8 @@ class Call:
     @property
     def settings(self) -> dict[str, Any]:
         """What a boto3 client is made with."""
-        given = {
-            "endpoint_url": self.arguments.endpoint_url,
-            "region_name": self.arguments.region,
-            "profile_name": self.arguments.profile,
-        }
-        settings = {name: value for name, value in given.items() if value is not None}
-        url = self.arguments.endpoint_url or os.environ.get("AWS_ENDPOINT_URL_SWF")
-        if _is_here(url) and not _has_credentials(settings):
-            settings = {**_MADE_UP, **settings}
-        return settings
+        arguments = self.arguments
+        return client_settings(arguments.endpoint_url, arguments.region, arguments.profile)
 
     @property
     def make_client(self) -> Callable[[], Any]:
@@ -83,6 +75,27 @@ class Call:
     def say(self, text: str) -> None:
         """Print something that is not the result."""
         print(f"{self.prog}: {text}", file=sys.stderr, flush=True)
+
+
+def client_settings(
+    endpoint_url: str | None = None,
+    region_name: str | None = None,
+    profile_name: str | None = None,
+) -> dict[str, Any]:
+    """Return what a boto3 client is made with, from what a command was given.
+
+    For an endpoint on this machine, region and credentials are made up where there are none.
+    """
+    given = {
+        "endpoint_url": endpoint_url,
+        "region_name": region_name,
+        "profile_name": profile_name,
+    }
+    settings = {name: value for name, value in given.items() if value is not None}
+    url = endpoint_url or os.environ.get("AWS_ENDPOINT_URL_SWF")
+    if _is_here(url) and not _has_credentials(settings):
+        settings = {**_MADE_UP, **settings}
+    return settings
 
 
 def add_command(
