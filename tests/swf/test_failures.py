@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from types import TracebackType
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from flowy.errors import TaskError
+from flowy.events import CallId
+from flowy.heartbeats import call_with_heartbeats
 from flowy_swf.failures import REASON_LIMIT, Failure
 from flowy_swf.payloads import LIMIT
 
@@ -36,6 +42,32 @@ def test_text_that_has_no_form_on_the_wire_comes_back_and_is_marked_in_the_reaso
     assert failure.reason == "ValueError: half a pair: ?"
     assert failure.details.isascii()
     assert Failure.read(failure.reason, failure.details) == failure
+
+
+def test_a_traceback_begins_with_the_users_own_code() -> None:
+    def activity() -> None:
+        CallId.parse("nonsense")
+
+    error, frames = raised(lambda: call_with_heartbeats(print, activity))
+    assert frames.tb_next is not None
+    # As a worker sees it: it calls Flowy, which calls the activity, which calls Flowy.
+    own = frames.tb_next.tb_next
+    told = Failure.of(error.with_traceback(own)).traceback
+    assert re.findall(r", in (\w+)", told) == ["activity", "parse"]
+
+
+def test_a_traceback_of_flowys_own_code_alone_is_kept() -> None:
+    error, frames = raised(lambda: CallId.parse("nonsense"))
+    assert frames.tb_next is not None
+    told = Failure.of(error.with_traceback(frames.tb_next.tb_next)).traceback
+    assert re.findall(r", in (\w+)", told) == ["parse"]
+
+
+def raised(function: Callable[[], object]) -> tuple[ValueError, TracebackType]:
+    """Return what a function raises, and its traceback: from here, through the function, and on."""
+    with pytest.raises(ValueError, match="nonsense") as caught:
+        function()
+    return caught.value, caught.tb
 
 
 def test_of_a_long_traceback_the_end_is_kept() -> None:

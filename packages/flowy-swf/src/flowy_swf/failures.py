@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import traceback
+from types import TracebackType
 from typing import NamedTuple
 
+import flowy
 from flowy.errors import TaskError
 from flowy_swf.payloads import LIMIT
 
 #: how many characters a reason may have
 REASON_LIMIT = 256
 _CUT = "..."
+#: where Flowy's own code lies
+_OWN = tuple(
+    f"{os.path.dirname(os.path.abspath(file))}{os.sep}" for file in (flowy.__file__, __file__)
+)
 
 
 class Failure(NamedTuple):
@@ -27,7 +34,8 @@ class Failure(NamedTuple):
         """Return the failure that an exception is."""
         try:
             message = error.summary() if isinstance(error, TaskError) else str(error)
-            text = "".join(traceback.format_exception(error))
+            inner = _of_user(error.__traceback__)
+            text = "".join(traceback.format_exception(type(error), error, inner))
         except Exception as broken:
             message = f"(no message: printing it raised {type(broken).__name__})"
             text = "".join(traceback.format_tb(error.__traceback__))
@@ -63,6 +71,14 @@ class Failure(NamedTuple):
         members = {"type": self.error_type, "message": self.message, "traceback": self.traceback}
         # In ASCII, which is as long however the service counts, and has a form for any text.
         return json.dumps(members)
+
+
+def _of_user(frames: TracebackType | None) -> TracebackType | None:
+    """Return the traceback without Flowy's own frames at its begin, unless it has no others."""
+    inner = frames
+    while inner is not None and inner.tb_frame.f_code.co_filename.startswith(_OWN):
+        inner = inner.tb_next
+    return inner or frames
 
 
 def _read_details(details: str | None) -> Failure | None:
