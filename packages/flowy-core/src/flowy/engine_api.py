@@ -178,8 +178,9 @@ class Observer:
         time
             when.
         """
-        command = ScheduleWorkflow if kind == "workflow" else ScheduleActivity
-        self.command(execution, command(call, input, sources), time)
+        if _listens(self, "command"):
+            command = ScheduleWorkflow if kind == "workflow" else ScheduleActivity
+            self.command(execution, command(call, input, sources), time)
         self.event(execution, TaskScheduled(call, input, kind), time)
 
     def task_started(
