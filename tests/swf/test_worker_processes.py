@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from flowy_swf import processes
 from flowy_swf.activity_worker import SWFActivityWorker
 from flowy_swf.client import SWFClient
 from flowy_swf.emulator.client import make_client
-from flowy_swf.polling import Stop
+from flowy_swf.polling import Stop, stopped_by_signals
 from flowy_swf.worker import Worker
 
 
@@ -328,6 +329,32 @@ def test_a_supervisor_that_was_stopped_before_starts_nothing() -> None:
     stop = Stop()
     stop.stop_polling()
     processes.supervise(os._exit, 2, stop, None)  # type: ignore[arg-type]
+
+
+def test_a_signal_that_does_not_end_the_supervisors_wait_is_heard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waiting, stop = threading.Event(), Stop()
+    wait = processes.wait  # type: ignore[attr-defined]
+
+    def waits(*given: Any) -> Any:
+        waiting.set()
+        return wait(*given)
+
+    def interrupt() -> None:
+        assert waiting.wait(30)
+        # Another thread than that which waits is interrupted. Nor is one that is about to wait.
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+        # A signal to a thread that has ended is nobody's.
+        assert stop.wait_to_poll(30)
+
+    monkeypatch.setattr(processes, "wait", waits)
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with stopped_by_signals(stop):
+        processes.supervise(methodcaller("wait_to_poll", 60), 1, stop, None)
+    thread.join(30)
+    assert stop.polls_no_more
 
 
 def test_a_process_that_does_not_end_when_it_should_is_killed(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import queue
 import random
 import signal
 import threading
@@ -30,6 +31,7 @@ from flowy.errors import NonDeterminismError, TaskCancelled
 from flowy_swf import polling
 from flowy_swf.activity_worker import SWFActivityWorker
 from flowy_swf.calls import insist
+from flowy_swf.commands.workers import serve as serve_all
 from flowy_swf.decider import Answer
 from flowy_swf.emulator import Emulator
 from flowy_swf.payloads import PayloadStoreError
@@ -283,6 +285,31 @@ def test_a_signal_stops_polling_and_a_second_one_everything(
         f"{number.name}: no more polls; tasks and polls that are under way end first, a second "
         "signal stops at once"
     ]
+
+
+@pytest.mark.parametrize("waits_for", ["slots", "workers"])
+def test_a_signal_that_does_not_end_the_wait_is_heard(
+    monkeypatch: pytest.MonkeyPatch, waits_for: str
+) -> None:
+    waiting, stop = threading.Event(), Stop()
+
+    class Queue(queue.SimpleQueue[Any]):
+        def get(self, block: bool = True, timeout: float | None = None) -> Any:
+            waiting.set()
+            return super().get(block, timeout)
+
+    def work() -> None:
+        assert waiting.wait(30)
+        # Another thread than that which waits is interrupted. Nor is one that is about to wait.
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+        assert stop.wait_to_poll(30)
+
+    monkeypatch.setattr(queue, "SimpleQueue", Queue)
+    with stopped_by_signals(stop):
+        if waits_for == "slots":
+            serve(work, 1, stop, None)
+        else:
+            serve_all(stop, [mock.Mock(run=work)])
 
 
 def test_signals_are_left_alone_on_other_threads() -> None:

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import logging
 import os
+import queue
 import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 from flowy_swf.calls import Backoff
 
 logger = logging.getLogger("flowy.swf")
+
+T = TypeVar("T")
+#: For how many seconds the thread that signals come to waits at once. A signal that comes just
+#: before it waits, or to another thread of the process, does not end the wait, and is handled
+#: after it.
+PULSE = 1.0
 
 
 class Stop:
@@ -121,6 +128,13 @@ def poll_forever(
                 handle(task)
             except Exception:
                 logger.exception("handling a task failed; the worker goes on")
+
+
+def next_of(news: queue.SimpleQueue[T]) -> T:
+    """Wait for what comes next out of a queue, on the thread that signals come to."""
+    while True:
+        with suppress(queue.Empty):
+            return news.get(timeout=PULSE)
 
 
 def polled(response: dict[str, Any]) -> dict[str, Any] | None:

@@ -20,7 +20,7 @@ from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 from flowy_swf.calls import LONGEST_DELAY, Backoff
-from flowy_swf.polling import Stop
+from flowy_swf.polling import PULSE, Stop
 
 logger = logging.getLogger("flowy.swf")
 #: What a process exits with that ended in order. It is not 0, which is what an activity that calls
@@ -89,8 +89,8 @@ def _supervise(
             moments += [place.due for place in places if place.due is not None]
         if not working and (stop.polls_no_more or not moments):
             return
-        seconds = max(0.0, min(moments) - time.monotonic()) if moments else None
-        ready = wait([*working, news], seconds)
+        seconds = min([PULSE, *(moment - time.monotonic() for moment in moments)])
+        ready = wait([*working, news], max(0.0, seconds))
         if news in ready:
             news.recv_bytes()
         for sentinel in ready:

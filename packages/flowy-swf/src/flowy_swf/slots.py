@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import math
 import queue
 import threading
 import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from flowy_swf.polling import Stop
+from flowy_swf.polling import PULSE, Stop
 
 logger = logging.getLogger("flowy.swf")
 
@@ -75,12 +76,14 @@ def _wait(
     news: queue.SimpleQueue[_Ended | None], threads: int, stop: Stop, grace: float | None
 ) -> list[BaseException]:
     errors: list[BaseException] = []
-    deadline: float | None = None
+    deadline = math.inf
     while threads:
-        seconds = None if deadline is None else max(0.0, deadline - time.monotonic())
+        left = deadline - time.monotonic()
         try:
-            ended = news.get(timeout=seconds)
+            ended = news.get(timeout=max(0.0, min(PULSE, left)))
         except queue.Empty:
+            if left > PULSE:
+                continue
             logger.warning(
                 "%d tasks or polls have not ended within %s s and are left to the service, which "
                 "has their tasks time out",
@@ -94,6 +97,6 @@ def _wait(
             if ended.error is not None:
                 errors.append(ended.error)
                 stop.stop_polling()
-        if deadline is None and grace is not None and stop.polls_no_more:
+        if deadline == math.inf and grace is not None and stop.polls_no_more:
             deadline = time.monotonic() + grace
     return errors

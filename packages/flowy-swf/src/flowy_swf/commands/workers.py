@@ -159,6 +159,8 @@ def serve(stop: Stop, workers: Sequence[Worker[Any]], **options: Any) -> None:
     options
         what their `run` takes.
     """
+    from flowy_swf.polling import next_of
+
     # Each has a thread, so that this one hears signals. A queue and no lock, because whoever asks
     # for a stop may be a signal handler.
     ends: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
@@ -180,7 +182,7 @@ def serve(stop: Stop, workers: Sequence[Worker[Any]], **options: Any) -> None:
     errors = []
     with stop.telling(stop_all):
         for _ in workers:
-            error = ends.get()
+            error = next_of(ends)
             if error is not None:
                 errors.append(error)
                 stop_all()
