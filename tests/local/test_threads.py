@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import queue
+import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from tests.local.tasks import PATIENCE
+from tests.local.tasks import PATIENCE, in_thread, wait
 
-from flowy_local.scheduler import Scheduler
+from flowy_local.scheduler import TRIES, Scheduler
 from flowy_local.threads import ThreadPool, Worker
-from flowy_local.timers import Timers
+from flowy_local.timers import ManualTimers, Timers
 
 
 class Calling(Worker):
@@ -116,3 +117,25 @@ def test_whoever_has_a_child_suspended_wakes_those_for_whom_something_became_rea
     scheduler._posts.append((lambda job, _data: ready.append(job), "a job", None))
     scheduler.wake_workflows()
     assert (woken, list(ready)) == (["the child", "activities"], ["a job"])
+
+
+@pytest.mark.parametrize("tries", [0, TRIES])
+def test_a_thread_gets_the_lock_whether_it_queues_for_it_or_not(
+    tries: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flowy_local.scheduler.TRIES", tries)
+    run = Scheduler(ManualTimers(), workflow_workers=1, waits=False)
+    held: list[str] = []
+
+    def enter() -> None:
+        began.set()
+        with run:
+            held.append("other")
+
+    began = threading.Event()
+    with run, run:
+        future = in_thread(enter)
+        wait(began)
+        held.append("first")
+    future.result(PATIENCE)
+    assert held == ["first", "other"]

@@ -10,6 +10,7 @@ at the pace of thread switches, two a task.
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from types import TracebackType
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from flowy_local.watch import Watch
     from flowy_local.workers import ActivityWorkers
     from flowy_local.workflow import LocalWorkflow
+
+
+#: how often the lock is tried for before a thread queues for it
+TRIES = 20
 
 
 class Scheduler:
@@ -74,8 +79,21 @@ class Scheduler:
     # --- the lock ------------------------------------------------------------------------------
 
     def __enter__(self) -> Scheduler:
-        self._lock.acquire()
+        if not self._lock.acquire(False):
+            self._wait_for_lock()
         return self
+
+    def _wait_for_lock(self) -> None:
+        # Without queueing: a lock that is handed over to this thread stays taken until this thread
+        # gets the interpreter, and meanwhile the others run into it one after another. Three
+        # threads that did so switched four times a child, which took longer than all the rest.
+        for _ in range(TRIES):
+            # Lets another thread run; as a rule that is the one with the lock.
+            time.sleep(0)
+            if self._lock.acquire(False):
+                return
+        # It does something else than compute, such as tell an observer who writes a file.
+        self._lock.acquire()
 
     def __exit__(
         self,
