@@ -12,9 +12,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.local.tasks import Start, engine_threads, square, wait
+from tests.local.tasks import PATIENCE, Start, configured, engine_threads, let_end, square, wait
 
 import flowy
+from flowy.execution import Execution
 from flowy_local import LocalWorkflow, execution, scheduler
 from flowy_local.threads import ThreadPool
 
@@ -375,3 +376,46 @@ def test_workflow_code_may_catch_ctrl_c_and_go_on() -> None:
     workflow = LocalWorkflow(factory)
     workflow.conf_activity("press", press, timeout=600)
     assert workflow.run() == 6
+
+
+def test_an_interrupt_while_all_is_dropped_leaves_no_parked_child(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    called, release = threading.Event(), threading.Event()
+    open_calls = Execution.open_calls
+    left = [1]
+
+    def interrupted(self: Execution) -> Any:
+        if left and called.is_set():
+            left.pop()
+            raise KeyboardInterrupt
+        return open_calls(self)
+
+    def hold() -> None:
+        called.set()
+        wait(release)
+
+    def child(square: Any, hold: Any) -> Any:
+        # Long enough to be parked and not suspended.
+        return lambda: [square(n) for n in range(execution.PARK_FROM)] and hold() + 0
+
+    def parent(child: Any) -> Any:
+        def run() -> None:
+            child()
+            wait(called)
+            raise KeyboardInterrupt
+
+        return run
+
+    monkeypatch.setattr(Execution, "open_calls", interrupted)
+    workflow = LocalWorkflow(parent)
+    workflow.conf_workflow("child", configured(child, square, hold))
+    with pytest.raises(KeyboardInterrupt):
+        workflow.run()
+    for thread in threading.enumerate():
+        if thread.name.startswith("flowy-workflow"):
+            thread.join(PATIENCE)
+            assert not thread.is_alive()
+    assert not left
+    release.set()
+    let_end()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -76,7 +77,7 @@ class Job:
 
     def beat(self, details: Any) -> None:
         """Take a heartbeat; raise TaskCancelled when nobody needs the job any more."""
-        if self.over:
+        if self.over or self.execution.scheduler.over:
             raise TaskCancelled("nobody needs its result any more", name=self.task.dependency.name)
         self.details = details
         self.last_beat = self.execution.scheduler.clock.now()
@@ -159,9 +160,9 @@ class LocalExecution:
 
     def schedule(self, task: Task) -> None:
         """Have the task run."""
-        if self.dropped:
-            return
         scheduler = self.scheduler
+        if self.dropped or scheduler.over:
+            return
         target = task.dependency.target
         task.carried = job = Job(self, task, target)
         if self.info is not None:
@@ -182,7 +183,7 @@ class LocalExecution:
 
     def start_timer(self, task: Task, delay: float) -> None:
         """Tell the machine after `delay` seconds."""
-        if self.dropped:
+        if self.dropped or self.scheduler.over:
             return
         if self.info is not None:
             self.watch.delayed(self.info, task.call, delay)
@@ -194,9 +195,7 @@ class LocalExecution:
         """Let go of what nobody needs any more, and tell whoever waits for the end."""
         if self.info is not None:
             self.watch.command(self.info, command, self.watch.time())
-        if self.scheduler.waits:
-            self.scheduler.closed.add(self)
-        else:
+        if not self.scheduler.waits:
             self.drop()
         if self.job is not None:
             self.scheduler.finished_later(self)
@@ -238,12 +237,20 @@ class LocalExecution:
             self._parked = False
             self.scheduler.evictable.pop(self, None)
             self._waiter.release()
+            # Last: an interrupt may come before, and then `leave` is what wakes it.
+            self.scheduler.parked.discard(self)
 
     def evict(self) -> None:
         """Suspend the code if it is parked."""
         if self._parked:
             self._evicted = True
             self.wake_parked()
+
+    def leave(self) -> None:
+        """Have the parked code leave its thread, even if an interrupt came while it was woken."""
+        self._evicted = True
+        with suppress(RuntimeError):
+            self._waiter.release()
 
     @property
     def leaving(self) -> bool:
@@ -336,14 +343,16 @@ class LocalExecution:
         with self.scheduler as scheduler:
             if node.order is not None:
                 return
-            if self.dropped or core.created < PARK_FROM:
+            if self.dropped or scheduler.over or core.created < PARK_FROM:
                 raise SuspendTask
             self._parked = True
+            scheduler.parked.add(self)
         if not self._waiter.acquire(timeout=core.created * REPLAY_COST):
             with scheduler:
                 if self._parked:
                     if scheduler.runnable:
                         self._parked = False
+                        scheduler.parked.discard(self)
                         raise SuspendTask
                     scheduler.evictable[self] = None
             self._waiter.acquire()

@@ -15,7 +15,6 @@ from collections import deque
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
 
 from flowy.events import (
     CompleteWorkflow,
@@ -73,8 +72,10 @@ class Scheduler:
         self._all_over: Any = None
         #: the execution that runs on the caller's thread
         self.root: LocalExecution | None = None
-        #: those that closed with `waits`: what they left open is nowhere else to be found
-        self.closed: WeakSet[LocalExecution] = WeakSet()
+        #: the children whose code is parked on a thread
+        self.parked: set[LocalExecution] = set()
+        #: whether the run has ended: nothing begins any more, and no code is parked
+        self.over = False
 
     # --- the lock ------------------------------------------------------------------------------
 
@@ -275,11 +276,13 @@ class Scheduler:
             execution.core.discard()
 
     def drop_all(self) -> None:
-        """Forget all that is open."""
-        for execution in list(self.closed):
-            execution.drop()
+        """Forget all that is open; do it all again if an interrupt came in between."""
+        self.over = True
         if self.root is not None:
             self.root.drop()
+        # What is left is below one that closed, or that was being dropped when an interrupt came.
+        for execution in list(self.parked):
+            execution.leave()
 
     def end(self, job: Job) -> None:
         """Take note that the outcome of a job does not count any more."""
@@ -375,7 +378,7 @@ class _WorkflowWorker(Worker):
         """Make the execution of a child, only now: so one that waits for a thread is small."""
         scheduler = self._scheduler
         with scheduler:
-            if job.over:
+            if job.over or self._scheduler.over:
                 return None
             if job.execution.info is not None:
                 job.execution.started(job, threading.current_thread().name)
