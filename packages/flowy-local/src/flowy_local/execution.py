@@ -169,7 +169,8 @@ class LocalExecution:
             watch = self.watch
             sources = calls_of(task.sources) if task.sources else ()
             kind = task.dependency.kind
-            watch.task_scheduled(self.info, task.call, task.input, kind, sources, watch.time())
+            now = watch.epoch + watch.now()
+            watch.task_scheduled(self.info, task.call, task.input, kind, sources, now)
         task.sources = ()
         scheduler.unfinished += 1
         if type(target) is Activity:

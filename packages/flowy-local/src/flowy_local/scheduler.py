@@ -135,7 +135,10 @@ class Scheduler:
             self.post(job.execution.started, job, worker)
             return
         try:
-            job.execution.started(job, worker)
+            execution = job.execution
+            if not job.over and execution.info is not None:
+                watch = execution.watch
+                watch.task_started(execution.info, job.task.call, worker, watch.epoch + watch.now())
         finally:
             self._lock.release()
         if self._posts:
@@ -215,7 +218,8 @@ class Scheduler:
         execution = job.execution
         if execution.info is not None:
             watch = execution.watch
-            watch.task_completed(execution.info, job.task.call, payload, watch.time())
+            now = watch.epoch + watch.now()
+            watch.task_completed(execution.info, job.task.call, payload, now)
         execution.core.complete_task(job.task, payload)
         self._progressed(execution)
 

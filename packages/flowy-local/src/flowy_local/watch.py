@@ -22,12 +22,14 @@ class Watch(Observers):
 
     def __init__(self, observers: Iterable[Observer], clock: Clock) -> None:
         super().__init__(observers)
-        self._now = clock.now
-        self._epoch = time.time() - clock.now()
+        #: the run's clock
+        self.now = clock.now
+        #: when that was zero, in seconds since 1970
+        self.epoch = time.time() - clock.now()
 
     def time(self) -> float:
         """Return the seconds since 1970, by the run's clock."""
-        return self._epoch + self._now()
+        return self.epoch + self.now()
 
     def delayed(self, execution: ExecutionInfo, call: CallId, delay: float) -> None:
         """Tell that a timer was commanded, and started."""
