@@ -160,9 +160,9 @@ class Task(Waiting):
     @property
     def call(self) -> CallId:
         """The identity of the current attempt."""
+        # Made once, because observers are told it many times. An item is quicker than its name.
         call = self._call
-        if call is None or call.attempt != self.attempt:
-            # Made once, because observers are told it many times.
+        if call is None or call[2] != self.attempt:
             self._call = call = CallId(self.dependency.name, self.number, self.attempt)
         return call
 
