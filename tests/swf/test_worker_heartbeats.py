@@ -338,7 +338,8 @@ def test_a_task_that_is_closed_reaches_the_activity_and_its_outcome_is_dropped_o
             "its time is over, or its workflow is closed: nobody takes its outcome"
         )
         listener.wait()
-    (message,) = caplog.messages
+    # The worker may still poll while the emulator ends.
+    (message,) = [each for each in caplog.messages if not each.startswith("polling failed")]
     assert message.startswith("the outcome of activity 'activity-0-0' of workflow id ")
 
 
@@ -419,4 +420,4 @@ def test_an_outcome_is_given_up_when_the_task_is_closed(
             lambda: any(p.kind == "activity" for p in running.emulator.pollers())
         )
     assert "ERROR" in [record.levelname for record in caplog.records]
-    assert caplog.messages[-1].endswith("was not taken and is dropped: cut")
+    assert any(each.endswith("was not taken and is dropped: cut") for each in caplog.messages)

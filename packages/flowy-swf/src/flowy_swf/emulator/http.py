@@ -80,6 +80,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer("", faults.serialization("the body has no length, or too much of it"), 0)
             return
         body = self.rfile.read(int(length))
+        if len(body) < int(length):
+            # The client went away, or the server stops: there is no request to answer.
+            self.close_connection = True
+            return
         operation = self.headers.get("X-Amz-Target", "")
         prefix, _, name = operation.rpartition(".")
         try:
