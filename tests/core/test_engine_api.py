@@ -150,6 +150,18 @@ def test_what_is_told_of_tasks_by_parts_arrives_as_commands_and_events(several: 
     assert log.told == AS_VALUES
 
 
+def test_an_observer_of_events_alone_is_told_of_tasks_by_their_events() -> None:
+    told: list[Any] = []
+
+    class Events(flowy.Observer):
+        def event(self, execution: flowy.ExecutionInfo, event: Any, time: float) -> None:
+            told.append((execution, event, time))
+
+    tell_of_a_task(Events())
+    commands = (events.ScheduleActivity, events.ScheduleWorkflow)
+    assert told == [each for each in AS_VALUES if not isinstance(each[1], commands)]
+
+
 def test_an_observer_may_take_what_is_told_of_tasks_by_parts() -> None:
     class Parts(Log):
         def task_scheduled(self, execution: Any, *parts: Any) -> None:
