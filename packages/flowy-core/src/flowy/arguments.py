@@ -15,6 +15,26 @@ class TargetError(Exception):
     """What the command line names is not there."""
 
 
+def add_workflow_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what a workflow is called with: `ARG ...` and `--kw NAME=VALUE`."""
+    parser.add_argument(
+        "args", metavar="ARG", nargs="*", default=[], help="an argument of the workflow"
+    )
+    parser.add_argument(
+        "--kw",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        type=named_value,
+        help="a keyword argument of the workflow; may be repeated",
+    )
+
+
+def workflow_arguments(namespace: argparse.Namespace) -> tuple[list[Any], dict[str, Any]]:
+    """Return the arguments and keyword arguments that a workflow is called with."""
+    return [value(text) for text in namespace.args], dict(namespace.kw)
+
+
 def value(text: str) -> Any:
     """Return what a text stands for: JSON, or else a string."""
     try:

@@ -12,7 +12,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from typing import TYPE_CHECKING, Any, TextIO
 
-from flowy.arguments import TargetError, named_value, positive, value
+from flowy.arguments import (
+    TargetError,
+    add_workflow_arguments,
+    positive,
+    workflow_arguments,
+)
 from flowy.cli import CommandParser
 from flowy.errors import DependencyError
 from flowy_local.report import report
@@ -50,17 +55,7 @@ def add(subcommands: Any) -> None:
     )
     parser.set_defaults(run=functools.partial(_run, parser))
     parser.add_argument("workflow", metavar="WORKFLOW", help="MODULE:NAME or FILE.py:NAME")
-    parser.add_argument(
-        "args", metavar="ARG", nargs="*", default=[], help="an argument of the workflow"
-    )
-    parser.add_argument(
-        "--kw",
-        metavar="NAME=VALUE",
-        action="append",
-        default=[],
-        type=named_value,
-        help="a keyword argument of the workflow; may be repeated",
-    )
+    add_workflow_arguments(parser)
     parser.add_argument(
         "--executor", choices=("threads", "processes"), help="what runs the activities"
     )
@@ -96,8 +91,7 @@ def _run(parser: CommandParser, namespace: argparse.Namespace) -> int:
             report(f"{namespace.workflow} cannot be imported", exc)
             return 1
         workflow, options, progress = _configure(parser, namespace, workflow, terminal)
-        args = [value(text) for text in namespace.args]
-        kwargs = dict(namespace.kw)
+        args, kwargs = workflow_arguments(namespace)
         status = 0
         try:
             with progress or nullcontext():

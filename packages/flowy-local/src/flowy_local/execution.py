@@ -221,7 +221,8 @@ class LocalExecution:
         """Tell the observers, which there are, that a worker began with a job."""
         if not job.over:
             assert self.info is not None
-            self.watch.task_started(self.info, job.task.call, worker, self.watch.time())
+            watch = self.watch
+            watch.task_started(self.info, job.task.call, worker, watch.epoch + watch.now())
 
     def unblock(self) -> None:
         """Let the code go on: what it stopped on has closed."""

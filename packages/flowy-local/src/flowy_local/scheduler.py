@@ -135,10 +135,7 @@ class Scheduler:
             self.post(job.execution.started, job, worker)
             return
         try:
-            execution = job.execution
-            if not job.over and execution.info is not None:
-                watch = execution.watch
-                watch.task_started(execution.info, job.task.call, worker, watch.epoch + watch.now())
+            job.execution.started(job, worker)
         finally:
             self._lock.release()
         if self._posts:

@@ -28,7 +28,10 @@ class Watch(Observers):
         self.epoch = time.time() - clock.now()
 
     def time(self) -> float:
-        """Return the seconds since 1970, by the run's clock."""
+        """Return the seconds since 1970, by the run's clock.
+
+        What is told three times a task adds the two up by itself: a call less each time.
+        """
         return self.epoch + self.now()
 
     def delayed(self, execution: ExecutionInfo, call: CallId, delay: float) -> None:

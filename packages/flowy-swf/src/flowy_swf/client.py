@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 #: Polls are held for 60 seconds; an answer that is not there after this many never comes.
 READ_TIMEOUT = 70
@@ -20,21 +20,36 @@ def SWFClient(**kwargs: Any) -> Any:  # noqa: N802 - its name since 2016
         what `boto3.client` takes, such as `region_name`, `endpoint_url` or `aws_access_key_id`; and
         `profile_name`. A `config` is merged with the one that is made here, and wins.
     """
+    return client_of("swf", READ_TIMEOUT, **kwargs)
+
+
+def client_of(service: Literal["swf", "s3"], read_timeout: int, **options: Any) -> Any:
+    """Return a boto3 client of a service, with connections for many threads and with retries.
+
+    Parameters
+    ----------
+    service
+        in boto3's words.
+    read_timeout
+        after how many seconds an answer that is not there never comes.
+    options
+        as `SWFClient` takes them.
+    """
     import boto3.session
     import botocore.config
 
     config = botocore.config.Config(
-        read_timeout=READ_TIMEOUT,
+        read_timeout=read_timeout,
         connect_timeout=10,
         tcp_keepalive=True,
         max_pool_connections=64,
         retries={"mode": "standard", "total_max_attempts": 5},
     )
-    own = kwargs.pop("config", None)
+    own = options.pop("config", None)
     if own is not None:
         config = config.merge(own)
-    session = boto3.session.Session(profile_name=kwargs.pop("profile_name", None))
-    return session.client("swf", config=config, **kwargs)
+    session = boto3.session.Session(profile_name=options.pop("profile_name", None))
+    return session.client(service, config=config, **options)
 
 
 def is_ready(client: Any) -> bool:

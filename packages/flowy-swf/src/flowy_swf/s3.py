@@ -16,12 +16,15 @@ from typing import Any
 
 from flowy.serialization import PayloadError
 from flowy_swf.calls import code_of
+from flowy_swf.client import client_of
 from flowy_swf.payloads import LARGEST, PayloadStoreError
 
 #: how many bytes the key of an object may have
 _LONGEST_KEY = 1024
 #: how many characters of payloads a store remembers
 _REMEMBERED = 32 * 1024 * 1024
+#: for how many seconds an answer of the service is waited for
+_READ_TIMEOUT = 30
 #: how often an object is asked for when its answer breaks off
 _ATTEMPTS = 3
 _REFERENCE = re.compile(r"s3://([^/]+)/((?:.*/)?([0-9a-f]{64}))", re.DOTALL)
@@ -187,24 +190,6 @@ class S3Payloads:
     def _made_client(self) -> Any:
         with self._lock:
             if self._client is None or (self._given is None and self._owner != os.getpid()):
-                self._client = _client(**self._options)
+                self._client = client_of("s3", _READ_TIMEOUT, **self._options)
                 self._owner = os.getpid()
             return self._client
-
-
-def _client(**options: Any) -> Any:
-    import boto3.session
-    import botocore.config
-
-    config = botocore.config.Config(
-        connect_timeout=10,
-        read_timeout=30,
-        tcp_keepalive=True,
-        max_pool_connections=64,
-        retries={"mode": "standard", "total_max_attempts": 5},
-    )
-    own = options.pop("config", None)
-    if own is not None:
-        config = config.merge(own)
-    session = boto3.session.Session(profile_name=options.pop("profile_name", None))
-    return session.client("s3", config=config, **options)

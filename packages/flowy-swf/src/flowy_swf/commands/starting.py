@@ -6,7 +6,7 @@ import json
 import shlex
 from typing import Any
 
-from flowy.arguments import duration, named_value, value
+from flowy.arguments import add_workflow_arguments, duration, workflow_arguments
 from flowy_swf.checks import CHILD_POLICIES
 from flowy_swf.commands.call import Call, add_command, add_execution
 from flowy_swf.commands.output import show, show_json
@@ -25,17 +25,7 @@ def add(subcommands: Any) -> None:
     )
     start.add_argument("name", metavar="NAME", help="the workflow's name")
     start.add_argument("version", metavar="VERSION", help="the workflow's version")
-    start.add_argument(
-        "args", metavar="ARG", nargs="*", default=[], help="an argument of the workflow"
-    )
-    start.add_argument(
-        "--kw",
-        metavar="NAME=VALUE",
-        action="append",
-        default=[],
-        type=named_value,
-        help="a keyword argument of the workflow; may be repeated",
-    )
+    add_workflow_arguments(start)
     start.add_argument(
         "--workflow-id",
         metavar="ID",
@@ -105,7 +95,8 @@ def _start(call: Call) -> int:
     except ValueError as exc:
         call.fail(str(exc))
     try:
-        execution = start(*map(value, arguments.args), **dict(arguments.kw))
+        args, kwargs = workflow_arguments(arguments)
+        execution = start(*args, **kwargs)
     except PayloadTooLargeError as exc:
         call.fail(str(exc).replace("payloads=S3Payloads(bucket, prefix)", "--payloads"))
     if arguments.wait:
